@@ -4,7 +4,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** Entry of the {@code beckon} command. */
-@Command(name = "beckon", mixinStandardHelpOptions = true, description = "Reach any device behind any router.")
+@Command(
+    name = "beckon",
+    mixinStandardHelpOptions = true,
+    description = "Reach any device behind any router.")
 public final class Main implements Runnable {
 
   public static void main(String[] args) {
