@@ -1,0 +1,28 @@
+package dev.beckon.server.command;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A command somebody wants.
+ *
+ * @param body handed to the action as it is, at most {@link Commands#MAX_BODY_BYTES}; not copied,
+ *     so the caller leaves it alone from now on
+ * @param deadline until when the device may start it
+ * @param idempotencyKey names the request: sent again, it returns the first command
+ */
+@SuppressWarnings("ArrayRecordComponent") // carried, never compared
+public record NewCommand(
+    DeviceId deviceId,
+    String action,
+    Map<String, String> args,
+    byte @Nullable [] body,
+    Instant deadline,
+    @Nullable String idempotencyKey) {
+
+  public NewCommand {
+    args = Map.copyOf(args);
+  }
+}

@@ -1,0 +1,78 @@
+package dev.beckon.server.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Statements on one connection, prepared once and kept: compiling one costs more than running it.
+ *
+ * <p>Parameters may be null, String, Integer, Long or byte[]. Not thread-safe; valid only inside
+ * the {@link SqlWork} it was given to.
+ */
+public final class Sql {
+
+  /** Reads one row. */
+  @FunctionalInterface
+  public interface Row<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  private final Connection connection;
+  private final Map<String, PreparedStatement> statements = new HashMap<>();
+
+  Sql(Connection connection) {
+    this.connection = connection;
+  }
+
+  /** Runs an INSERT, UPDATE or DELETE and returns the number of changed rows. */
+  public int update(String sql, @Nullable Object... parameters) throws SQLException {
+    return prepare(sql, parameters).executeUpdate();
+  }
+
+  /** Every row of the answer. */
+  public <T> List<T> list(String sql, Row<T> row, @Nullable Object... parameters)
+      throws SQLException {
+    List<T> rows = new ArrayList<>();
+    try (ResultSet answer = prepare(sql, parameters).executeQuery()) {
+      while (answer.next()) {
+        rows.add(row.read(answer));
+      }
+    }
+    return rows;
+  }
+
+  /** The first row of the answer, if there is one. */
+  public <T> Optional<T> first(String sql, Row<T> row, @Nullable Object... parameters)
+      throws SQLException {
+    try (ResultSet answer = prepare(sql, parameters).executeQuery()) {
+      return answer.next() ? Optional.of(row.read(answer)) : Optional.empty();
+    }
+  }
+
+  private PreparedStatement prepare(String sql, @Nullable Object... parameters)
+      throws SQLException {
+    PreparedStatement statement = statements.get(sql);
+    if (statement == null) {
+      statement = connection.prepareStatement(sql);
+      statements.put(sql, statement);
+    }
+    for (int i = 0; i < parameters.length; i++) {
+      statement.setObject(i + 1, parameters[i]);
+    }
+    return statement;
+  }
+
+  /** A number of a column that may hold NULL. */
+  public static @Nullable Long nullableLong(ResultSet row, String column) throws SQLException {
+    long value = row.getLong(column);
+    return row.wasNull() ? null : value;
+  }
+}
