@@ -1,0 +1,28 @@
+package dev.beckon.server.registrar;
+
+/**
+ * One row per device, found by its tag. Rows are copied out and in, so that an implementation is
+ * free to keep them anywhere.
+ *
+ * <p>Thread-safe. To change a row: {@link #lock}, {@link #read}, {@link #write}, {@link #unlock}.
+ * {@link #read} alone is allowed too and never sees half a row.
+ */
+public interface BindingTable {
+  /** Keeps others from changing the row of this tag. Not reentrant; held for a few microseconds. */
+  void lock(long tag);
+
+  void unlock(long tag);
+
+  /**
+   * Copies the row of {@code tag}.
+   *
+   * @return false if there is none; {@code into} is then unchanged
+   */
+  boolean read(long tag, Binding into);
+
+  /** Adds or replaces the row of {@code binding.tag}, under its lock. */
+  void write(Binding binding);
+
+  /** Number of rows. */
+  long size();
+}

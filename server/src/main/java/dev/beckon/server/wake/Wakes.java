@@ -1,0 +1,324 @@
+package dev.beckon.server.wake;
+
+import dev.beckon.protocol.datagram.DatagramReader;
+import dev.beckon.protocol.datagram.DatagramType;
+import dev.beckon.protocol.datagram.DatagramWriter;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.DeviceKey;
+import dev.beckon.protocol.datagram.HmacSha256;
+import dev.beckon.server.registrar.Binding;
+import dev.beckon.server.registrar.MasterKey;
+import dev.beckon.server.registrar.OutstandingWakes;
+import dev.beckon.server.registrar.Registrar;
+import dev.beckon.server.udp.Outbox;
+import io.netty.util.collection.LongObjectHashMap;
+import io.netty.util.collection.LongObjectMap;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All outstanding wakes and the rules by which they are sent.
+ *
+ * <p>A wake leaves through the socket that its device's last keepalive came to, for a NAT lets in
+ * only what comes from where its mapping leads. It is sent like a STUN request without an answer
+ * (RFC 8489, section 6.2.1), and once more behind every keepalive, so that a device that was away
+ * is woken the moment it is back.
+ *
+ * <p>Thread-safe. Lock order: this, then a row of the binding table. Listeners are called without
+ * the lock.
+ */
+public final class Wakes implements OutstandingWakes {
+  /**
+   * When a wake is transmitted, after its start: the schedule of RFC 8489 with an RTO of 500 ms.
+   */
+  private static final long[] SCHEDULE_MILLIS = {0, 500, 1500, 3500, 7500, 15_500, 31_500};
+
+  /** A device that answered is dialling; only if that takes this long is it asked again. */
+  private static final long ANSWERED_REPEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /**
+   * A new command for a device whose wake is this far from its next transmission starts the
+   * schedule again: the sender should not wait for a gap that an older command has run into.
+   */
+  private static final long RESTART_GAP_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private final Registrar registrar;
+  private final MasterKey masterKeys;
+  private final List<? extends Outbox> sockets;
+  private final RandomGenerator random;
+  private final WakeListener listener;
+
+  private final LongObjectMap<OutstandingWake> byWakeId = new LongObjectHashMap<>();
+  private final LongObjectMap<List<OutstandingWake>> byTag = new LongObjectHashMap<>();
+  private final TreeSet<OutstandingWake> byDue =
+      new TreeSet<>(
+          (a, b) -> {
+            long difference = a.dueNanos - b.dueNanos; // survives a wrap of the clock
+            return difference != 0 ? Long.signum(difference) : Long.compare(a.wakeId, b.wakeId);
+          });
+
+  // Used again for every transmission, under the lock.
+  private final DatagramWriter writer = new DatagramWriter();
+  private final HmacSha256 hmac = new HmacSha256();
+  private final byte[] deviceKey = new byte[DeviceKey.LENGTH];
+  private final Binding row = new Binding();
+
+  private Runnable earlierDue = () -> {};
+
+  /**
+   * @param sockets the local sockets, by the numbers that stand in the bindings
+   * @param random for wake IDs and transaction IDs: must not be predictable
+   */
+  public Wakes(
+      Registrar registrar,
+      MasterKey masterKeys,
+      List<? extends Outbox> sockets,
+      RandomGenerator random,
+      WakeListener listener) {
+    this.registrar = registrar;
+    this.masterKeys = masterKeys;
+    this.sockets = sockets;
+    this.random = random;
+    this.listener = listener;
+  }
+
+  /** Sets what is called when {@link #onTime} should be called sooner than it was told. */
+  synchronized void onEarlierDue(Runnable action) {
+    earlierDue = action;
+  }
+
+  /**
+   * Asks a device to dial a server, now and until it does or the deadline passes. Requests for the
+   * same device and server share one wake, which lives until the latest of their deadlines.
+   *
+   * @param serverNumber 0 for this server
+   * @param deadlineMillis unix time
+   * @return the wake's ID
+   */
+  public long request(
+      DeviceId deviceId, int serverNumber, long deadlineMillis, long nowNanos, long nowMillis) {
+    List<Runnable> told = new ArrayList<>();
+    long wakeId;
+    synchronized (this) {
+      long tag = registrar.tag(deviceId);
+      OutstandingWake wake = find(tag, serverNumber);
+      boolean isNew = wake == null;
+      if (wake == null) {
+        wake = add(deviceId, tag, serverNumber);
+      } else {
+        byDue.remove(wake);
+      }
+      if (isNew || deadlineMillis > wake.deadlineMillis) {
+        wake.deadlineMillis = deadlineMillis;
+        wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
+      }
+      if (isNew || isWorthARestart(wake, nowNanos)) {
+        wake.state = OutstandingWake.State.SENDING;
+        wake.scheduleStartNanos = nowNanos;
+        wake.scheduled = 0;
+        transmitScheduled(wake, nowNanos, told);
+      }
+      schedule(wake);
+      registrar.setWakeOutstanding(tag, true);
+      wakeId = wake.wakeId;
+    }
+    told.forEach(Runnable::run);
+    return wakeId;
+  }
+
+  /** A session's Hello came: what it follows is no longer outstanding. */
+  public synchronized void sessionOpened(DeviceId deviceId, int serverNumber) {
+    OutstandingWake wake = find(registrar.tag(deviceId), serverNumber);
+    if (wake != null) {
+      remove(wake);
+    }
+  }
+
+  @Override
+  public void keepaliveArrived(long tag, long nowNanos) {
+    List<Runnable> told = new ArrayList<>();
+    synchronized (this) {
+      List<OutstandingWake> wakes = byTag.get(tag);
+      if (wakes == null) {
+        registrar.setWakeOutstanding(tag, false);
+        return;
+      }
+      for (OutstandingWake wake : wakes) {
+        boolean dialling =
+            wake.state == OutstandingWake.State.ANSWERED
+                && nowNanos - wake.lastSentNanos < ANSWERED_REPEAT_NANOS;
+        if (!dialling && wake.deadlineNanos - nowNanos > 0) {
+          transmit(wake, nowNanos, told);
+        }
+      }
+    }
+    told.forEach(Runnable::run);
+  }
+
+  @Override
+  public void wakeAnswered(DatagramReader answer, long nowNanos) {
+    OutstandingWake wake;
+    synchronized (this) {
+      wake = byWakeId.get(answer.wakeId());
+      if (wake == null
+          || wake.state == OutstandingWake.State.ANSWERED
+          || !deriveKey(wake, wake.sentBy)
+          || !answer.isAuthentic(hmac, deviceKey)) {
+        return;
+      }
+      byDue.remove(wake);
+      wake.state = OutstandingWake.State.ANSWERED;
+      schedule(wake);
+    }
+    listener.answered(wake.deviceId, wake.wakeId);
+  }
+
+  /**
+   * Sends what is due and forgets what is past its deadline.
+   *
+   * @return when to call again; {@link Long#MAX_VALUE} if nothing is outstanding
+   */
+  public long onTime(long nowNanos) {
+    List<Runnable> told = new ArrayList<>();
+    long next = NEVER;
+    synchronized (this) {
+      while (!byDue.isEmpty()) {
+        OutstandingWake wake = byDue.first();
+        if (wake.dueNanos - nowNanos > 0) {
+          next = wake.dueNanos;
+          break;
+        }
+        if (wake.deadlineNanos - nowNanos <= 0) {
+          remove(wake);
+        } else {
+          byDue.remove(wake);
+          transmitScheduled(wake, nowNanos, told);
+          schedule(wake);
+        }
+      }
+    }
+    told.forEach(Runnable::run);
+    return next;
+  }
+
+  /** Number of outstanding wakes. */
+  public synchronized int size() {
+    return byWakeId.size();
+  }
+
+  private static boolean isWorthARestart(OutstandingWake wake, long nowNanos) {
+    return switch (wake.state) {
+      case SILENT -> true;
+      case SENDING -> nextScheduled(wake) - nowNanos > RESTART_GAP_NANOS;
+      case ANSWERED -> nowNanos - wake.lastSentNanos >= ANSWERED_REPEAT_NANOS;
+    };
+  }
+
+  private @Nullable OutstandingWake find(long tag, int serverNumber) {
+    List<OutstandingWake> wakes = byTag.get(tag);
+    if (wakes != null) {
+      for (OutstandingWake wake : wakes) {
+        if (wake.serverNumber == serverNumber) {
+          return wake;
+        }
+      }
+    }
+    return null;
+  }
+
+  private OutstandingWake add(DeviceId deviceId, long tag, int serverNumber) {
+    long wakeId = random.nextLong();
+    while (wakeId == 0 || byWakeId.containsKey(wakeId)) {
+      wakeId = random.nextLong();
+    }
+    OutstandingWake wake = new OutstandingWake(deviceId, tag, serverNumber, wakeId);
+    byWakeId.put(wakeId, wake);
+    List<OutstandingWake> wakes = byTag.get(tag);
+    if (wakes == null) {
+      wakes = new ArrayList<>(1);
+      byTag.put(tag, wakes);
+    }
+    wakes.add(wake);
+    return wake;
+  }
+
+  private void remove(OutstandingWake wake) {
+    byDue.remove(wake);
+    byWakeId.remove(wake.wakeId);
+    List<OutstandingWake> wakes = byTag.get(wake.tag);
+    wakes.remove(wake);
+    if (wakes.isEmpty()) {
+      byTag.remove(wake.tag);
+      registrar.setWakeOutstanding(wake.tag, false);
+    }
+  }
+
+  private static long nextScheduled(OutstandingWake wake) {
+    return wake.scheduleStartNanos + TimeUnit.MILLISECONDS.toNanos(SCHEDULE_MILLIS[wake.scheduled]);
+  }
+
+  /** Puts the wake where {@link #onTime} finds it: at its next transmission or its deadline. */
+  private void schedule(OutstandingWake wake) {
+    wake.dueNanos = wake.deadlineNanos;
+    if (wake.state == OutstandingWake.State.SENDING && nextScheduled(wake) - wake.dueNanos < 0) {
+      wake.dueNanos = nextScheduled(wake);
+    }
+    byDue.add(wake);
+    if (byDue.first() == wake) {
+      earlierDue.run();
+    }
+  }
+
+  private void transmitScheduled(OutstandingWake wake, long nowNanos, List<Runnable> told) {
+    transmit(wake, nowNanos, told);
+    if (++wake.scheduled == SCHEDULE_MILLIS.length) {
+      wake.state = OutstandingWake.State.SILENT;
+    }
+  }
+
+  /** Sends the wake to where the device is now; does nothing while that is not known. */
+  private void transmit(OutstandingWake wake, long nowNanos, List<Runnable> told) {
+    if (!registrar.read(wake.tag, row) || row.socket >= sockets.size() || !deriveKey(wake, row)) {
+      return;
+    }
+    if (!wake.repeatsBy(row)) {
+      random.nextBytes(wake.transactionId);
+    }
+    writer
+        .begin(DatagramType.WAKE, wake.transactionId, 0)
+        .deviceId(wake.deviceIdBytes, 0, wake.deviceIdBytes.length)
+        .key(row.keyId, 0, row.generation)
+        .sequence(row.sequence)
+        .wakeId(wake.wakeId)
+        .wake(wake.deadlineMillis, wake.serverNumber, 0);
+    int length = writer.finish(hmac, deviceKey);
+    Outbox socket = sockets.get(row.socket);
+    socket.send(writer.bytes(), length, row.addressHigh, row.addressLow, row.port);
+
+    wake.transmissions++;
+    wake.lastSentNanos = nowNanos;
+    wake.sentDeadlineMillis = wake.deadlineMillis;
+    wake.sentBy.copyFrom(row);
+    int transmission = wake.transmissions;
+    InetSocketAddress to = row.mappedAddress();
+    told.add(
+        () -> listener.sent(wake.deviceId, wake.wakeId, transmission, socket.localAddress(), to));
+  }
+
+  private boolean deriveKey(OutstandingWake wake, Binding by) {
+    byte[] masterKey = masterKeys.byId(by.keyId);
+    if (masterKey == null) {
+      return false;
+    }
+    byte[] id = wake.deviceIdBytes;
+    DeviceKey.derive(hmac, masterKey, id, 0, id.length, by.generation, deviceKey);
+    return true;
+  }
+}
