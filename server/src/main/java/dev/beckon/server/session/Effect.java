@@ -1,9 +1,11 @@
 package dev.beckon.server.session;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Update;
 import java.util.Arrays;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What {@link SessionLogic} wants done, in the order of its list. */
@@ -22,25 +24,18 @@ sealed interface Effect {
   record Inquired(long wakeId) implements Effect {}
 
   /**
-   * Read whether the device's actions are known by this hash and, if asked, its deliverable
-   * commands; then call {@link SessionLogic#onDeviceRead}.
+   * Read whether the device's actions are known by this hash, then call {@link
+   * SessionLogic#onDeviceRead}.
    */
-  record ReadDevice(byte[] actionsHash, boolean withCommands) implements Effect {
-    @Override
-    public boolean equals(@Nullable Object o) {
-      return o instanceof ReadDevice r
-          && withCommands == r.withCommands
-          && Arrays.equals(actionsHash, r.actionsHash);
-    }
+  record ReadDevice(ByteString actionsHash) implements Effect {}
 
-    @Override
-    public int hashCode() {
-      return Arrays.hashCode(actionsHash);
-    }
-  }
-
-  /** Read the deliverable commands, then call {@link SessionLogic#onCommandsRead}. */
-  record ReadCommands() implements Effect {}
+  /**
+   * Ask the store for commands to hand over, then call {@link SessionLogic#onHandedOver}.
+   *
+   * @param inFlight IDs that this session has handed over already
+   * @param limit most commands to bring
+   */
+  record HandOver(Set<String> inFlight, int limit) implements Effect {}
 
   /** Read a part of a command's body, then call {@link SessionLogic#onBodyRead}. */
   record ReadBody(String commandId, long offset, int length) implements Effect {}
@@ -61,7 +56,7 @@ sealed interface Effect {
   }
 
   /** Keep what the device can do, then call {@link SessionLogic#onActionsKept}. */
-  record KeepActions(Actions actions) implements Effect {}
+  record KeepActions(Actions actions, ByteString hash) implements Effect {}
 
   /** Take no more frames from the device until {@link ResumeReading}. */
   record PauseReading() implements Effect {}

@@ -1,16 +1,13 @@
 package dev.beckon.server.session;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.Update;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,11 +28,6 @@ import org.jspecify.annotations.Nullable;
  *       command in chunks, read one piece ahead while the connection takes more.
  *   <li>CLOSED: every input is ignored.
  * </ul>
- *
- * <p>A command is never handed over twice in one session, and in the next one only if its end is
- * not durable: the device forgets an ended command with the Receipt, so a command sent again behind
- * its Receipt would run twice. Therefore commands that end while a read of the deliverable ones is
- * under way are struck from what that read brings.
  *
  * <p>Knows no clock, thread, socket or store: each input takes the time and returns what to do.
  * Call {@link #onTime} no later than {@link #deadlineNanos}. Not thread-safe.
@@ -58,11 +50,6 @@ final class SessionLogic {
   static final int MAX_STORES = 64;
 
   /**
-   * How much of a body is read at once: enough to keep a connection busy, little enough to keep.
-   */
-  static final int READ_AHEAD_BYTES = 4 * SessionConfig.MAX_CHUNK_BYTES;
-
-  /**
    * Idle time for a session that shall not linger. Updates that the device owes from an earlier
    * session ride behind its Hello; closing at once would make it dial again for them.
    */
@@ -73,34 +60,24 @@ final class SessionLogic {
   private final int generation;
   private final Admission admission;
 
-  private final Map<String, Flight> inFlight = new LinkedHashMap<>();
+  private final CommandWindow window;
   private final OutgoingBodies outgoing = new OutgoingBodies();
   private final IncomingBodies incoming;
-  private final Set<String> endedWhileReading = new HashSet<>();
   private final List<Frame> heldBack = new ArrayList<>();
 
   private Phase phase = Phase.AWAITING_HELLO;
   private boolean push;
   private boolean linger = true;
-  private boolean inquiryOpen;
-  private boolean inquiryWaits;
-  private boolean commandsBeingRead;
-  private boolean readAgain;
-  private boolean commandsWait;
   private boolean readingPaused;
+  private ByteString actionsHash = ByteString.EMPTY;
   private int stores;
+  private long phaseSinceNanos;
   private long lastActivityNanos;
 
   /** The device's last sign of life, or when it came to owe something, if that is later. */
   private long lastHeardNanos;
 
   private List<Effect> effects = new ArrayList<>(4);
-
-  /** A command that this session handed over, or that the device reported as not ended. */
-  private enum Flight {
-    HANDED_OVER,
-    TAKEN
-  }
 
   SessionLogic(
       SessionConfig config,
@@ -112,9 +89,11 @@ final class SessionLogic {
     this.certifiedId = certifiedId;
     this.generation = generation;
     this.admission = admission;
+    this.window = new CommandWindow(config.maxCommandsInFlight());
     this.incoming = new IncomingBodies(config.maxBodyBytes());
     this.lastActivityNanos = nowNanos;
     this.lastHeardNanos = nowNanos;
+    this.phaseSinceNanos = nowNanos;
   }
 
   Phase phase() {
@@ -141,7 +120,7 @@ final class SessionLogic {
     lastHeardNanos = nowNanos;
     if (phase == Phase.AWAITING_HELLO) {
       switch (frame.getKindCase()) {
-        case HELLO -> hello(frame.getHello());
+        case HELLO -> hello(frame.getHello(), nowNanos);
         case BYE -> leave();
         case KIND_NOT_SET -> {}
         default -> refuse("first frame: " + frame.getKindCase() + " (expected HELLO)");
@@ -154,7 +133,7 @@ final class SessionLogic {
       case BODY_CHUNK -> follow(incoming.chunk(frame.getBodyChunk()));
       case ACTIONS -> {
         startStore();
-        effects.add(new Effect.KeepActions(frame.getActions()));
+        effects.add(new Effect.KeepActions(frame.getActions(), actionsHash));
       }
       case BYE -> leave();
       // A kind from a newer protocol; ignored, so that both sides can be extended.
@@ -165,7 +144,7 @@ final class SessionLogic {
     return take();
   }
 
-  private void hello(Hello hello) {
+  private void hello(Hello hello, long nowNanos) {
     if (!hello.getDeviceId().equals(certifiedId)) {
       close(
           CloseReason.DEVICE_MISMATCH,
@@ -178,6 +157,11 @@ final class SessionLogic {
           "generation: " + generation + " (expected a newer one; enroll this device again)");
       return;
     }
+    actionsHash = hello.getActionsHash();
+    if (!actionsHash.isEmpty() && actionsHash.size() != 32) {
+      refuse("actions_hash: " + actionsHash.size() + " bytes (expected 32, SHA-256)");
+      return;
+    }
     switch (hello.getDelivery()) {
       case DELIVERY_PUSH -> push = true;
       case DELIVERY_INQUIRY -> push = false;
@@ -187,20 +171,17 @@ final class SessionLogic {
       }
     }
     phase = Phase.GREETING;
-    commandsBeingRead = push;
+    phaseSinceNanos = nowNanos;
     effects.add(new Effect.Admit(hello.getWakeId(), push));
-    effects.add(new Effect.ReadDevice(hello.getActionsHash().toByteArray(), push));
+    effects.add(new Effect.ReadDevice(actionsHash));
+    if (push) {
+      ask(window.look());
+    }
   }
 
   private void inquiry(long wakeId) {
     effects.add(new Effect.Inquired(wakeId));
-    if (commandsBeingRead) {
-      // The read under way may have missed the command that this inquiry is about.
-      inquiryWaits = true;
-    } else {
-      inquiryOpen = true;
-    }
-    readCommands();
+    ask(window.inquire());
   }
 
   private void update(Update update) {
@@ -249,6 +230,7 @@ final class SessionLogic {
 
   private void leave() {
     phase = Phase.CLOSED;
+    incoming.clear();
     effects.add(new Effect.Close(CloseReason.DEVICE_LEFT));
   }
 
@@ -259,84 +241,53 @@ final class SessionLogic {
    *
    * @param serverTimeMillis unix time for Welcome
    * @param lingers false if the wake that this session follows carried a dial-back delay
-   * @param commands the deliverable commands in order of acceptance; null if they were not asked
-   *     for
    */
   List<Effect> onDeviceRead(
-      boolean actionsWanted,
-      long serverTimeMillis,
-      boolean lingers,
-      @Nullable List<Command> commands,
-      long nowNanos) {
+      boolean actionsWanted, long serverTimeMillis, boolean lingers, long nowNanos) {
     if (phase != Phase.GREETING) {
       return List.of();
     }
     phase = Phase.OPEN;
     linger = lingers;
-    effects.add(
-        new Effect.Send(
-            Frames.welcome(
-                serverTimeMillis, lingers ? (int) config.linger().toMillis() : 0, actionsWanted)));
-    for (Frame frame : heldBack) {
-      effects.add(new Effect.Send(frame));
-    }
+    lastActivityNanos = nowNanos;
+    int lingerMillis = lingers ? (int) config.linger().toMillis() : 0;
+    send(Frames.welcome(serverTimeMillis, lingerMillis, actionsWanted));
+    heldBack.forEach(this::send);
     heldBack.clear();
-    if (commands != null) {
-      return onCommandsRead(commands, nowNanos);
-    }
-    return take();
-  }
-
-  /** The deliverable commands were read, in order of acceptance. */
-  List<Effect> onCommandsRead(List<Command> commands, long nowNanos) {
-    if (phase == Phase.CLOSED) {
-      return List.of();
-    }
-    commandsBeingRead = false;
-    int free = push || inquiryOpen ? config.maxCommandsInFlight() - inFlight.size() : 0;
-    List<Command> sent = new ArrayList<>();
-    boolean moreWait = false;
-    for (Command command : commands) {
-      String id = command.getCommandId();
-      if (inFlight.containsKey(id) || endedWhileReading.contains(id)) {
-        continue;
-      }
-      if (sent.size() >= free) {
-        moreWait = true;
-        break;
-      }
-      sent.add(command);
-    }
-    endedWhileReading.clear();
-    if (inquiryOpen && (!sent.isEmpty() || !moreWait)) {
-      send(Frames.inquiryAnswer(sent.size()));
-    }
-    for (Command command : sent) {
-      handOver(command, nowNanos);
-    }
-    // The rest of an inquiry's answer follows as commands end; each part is announced.
-    inquiryOpen = inquiryOpen && moreWait;
-    commandsWait = moreWait;
-    if (readAgain) {
-      readAgain = false;
-      inquiryOpen |= inquiryWaits;
-      inquiryWaits = false;
-      readCommands();
-    }
     pump();
     return take();
   }
 
-  private void handOver(Command command, long nowNanos) {
-    lastActivityNanos = nowNanos;
+  /**
+   * The store handed commands over.
+   *
+   * @param commands in order of acceptance
+   * @param cancellations IDs of commands that the device has from an earlier session
+   */
+  List<Effect> onHandedOver(List<Command> commands, List<String> cancellations, long nowNanos) {
+    if (phase == Phase.CLOSED) {
+      return List.of();
+    }
     if (!deviceOwes()) {
       lastHeardNanos = nowNanos;
     }
-    inFlight.put(command.getCommandId(), Flight.HANDED_OVER);
-    send(Frames.command(command));
-    if (command.getHasBody()) {
-      outgoing.add(command);
+    for (String commandId : cancellations) {
+      send(Frames.cancellation(commandId));
     }
+    CommandWindow.Portion portion = window.choose(commands);
+    if (portion.answersInquiry()) {
+      send(Frames.inquiryAnswer(portion.commands().size()));
+    }
+    for (Command command : portion.commands()) {
+      lastActivityNanos = nowNanos;
+      send(Frames.command(command));
+      if (command.getHasBody()) {
+        outgoing.add(command);
+      }
+    }
+    ask(window.lookAgain());
+    pump();
+    return take();
   }
 
   /** A part of a body was read, as {@link Effect.ReadBody} asked for it. */
@@ -355,20 +306,25 @@ final class SessionLogic {
   }
 
   /**
-   * An update is durable, or will never be because the store knows no such command of this device;
-   * then {@code ended} is what the update said, so that the device forgets it.
+   * An update is durable; or never will be, because the store knows no such command of this device:
+   * then both are true if the update said so, and the device forgets the command.
+   *
+   * @param reportedEnd whether the update said that the command ended
+   * @param ended whether it has ended in the store, by this update or before
    */
-  List<Effect> onStored(String commandId, boolean ended, long nowNanos) {
+  List<Effect> onStored(String commandId, boolean reportedEnd, boolean ended, long nowNanos) {
     if (phase == Phase.CLOSED) {
       return List.of();
     }
     lastActivityNanos = nowNanos;
     endStore();
-    if (ended) {
+    if (reportedEnd) {
       send(Frames.receipt(commandId));
+    }
+    if (ended) {
       end(commandId);
     } else {
-      inFlight.put(commandId, Flight.TAKEN);
+      window.taken(commandId);
     }
     pump();
     return take();
@@ -400,7 +356,7 @@ final class SessionLogic {
       return List.of();
     }
     lastActivityNanos = nowNanos;
-    readCommands();
+    ask(window.look());
     return take();
   }
 
@@ -438,9 +394,14 @@ final class SessionLogic {
     return take();
   }
 
-  /** A frame could not be read. */
-  List<Effect> onMalformed(String text) {
-    return onClose(CloseReason.PROTOCOL_ERROR, text);
+  /** The connection is gone. */
+  List<Effect> onConnectionLost() {
+    if (phase != Phase.CLOSED) {
+      phase = Phase.CLOSED;
+      incoming.clear();
+      effects.add(new Effect.Close(CloseReason.CONNECTION_LOST));
+    }
+    return take();
   }
 
   // ---- time
@@ -448,8 +409,8 @@ final class SessionLogic {
   /** When {@link #onTime} has something to do; empty while only running commands are waited for. */
   OptionalLong deadlineNanos() {
     return switch (phase) {
-      case AWAITING_HELLO -> OptionalLong.of(lastActivityNanos + config.hello().toNanos());
-      case GREETING -> OptionalLong.of(lastActivityNanos + config.stall().toNanos());
+      case AWAITING_HELLO -> OptionalLong.of(phaseSinceNanos + config.hello().toNanos());
+      case GREETING -> OptionalLong.of(phaseSinceNanos + config.stall().toNanos());
       case OPEN -> {
         if (deviceOwes()) {
           yield OptionalLong.of(lastHeardNanos + config.stall().toNanos());
@@ -489,37 +450,24 @@ final class SessionLogic {
   }
 
   private boolean idle() {
-    return inFlight.isEmpty()
-        && incoming.isEmpty()
-        && outgoing.isEmpty()
-        && stores == 0
-        && !commandsBeingRead;
+    return window.idle() && incoming.isEmpty() && outgoing.isEmpty() && stores == 0;
   }
 
   private boolean deviceOwes() {
-    return !incoming.isEmpty() || !outgoing.isEmpty() || inFlight.containsValue(Flight.HANDED_OVER);
+    return !incoming.isEmpty() || !outgoing.isEmpty() || window.owed();
   }
 
   // ---- common
 
-  private void readCommands() {
-    if (commandsBeingRead) {
-      readAgain = true;
-    } else {
-      commandsBeingRead = true;
-      effects.add(new Effect.ReadCommands());
+  private void ask(boolean now) {
+    if (now) {
+      effects.add(new Effect.HandOver(window.inFlight(), window.asked()));
     }
   }
 
   private void end(String commandId) {
     outgoing.drop(commandId);
-    if (commandsBeingRead) {
-      endedWhileReading.add(commandId);
-    }
-    if (inFlight.remove(commandId) != null && commandsWait) {
-      commandsWait = false;
-      readCommands();
-    }
+    ask(window.ended(commandId, push));
   }
 
   /** Asks for the next piece of the first body, if the connection takes it. */

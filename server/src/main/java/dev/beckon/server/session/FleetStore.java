@@ -1,0 +1,116 @@
+package dev.beckon.server.session;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.protocol.session.Command;
+import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Update;
+import dev.beckon.server.command.CommandState;
+import dev.beckon.server.command.Commands;
+import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.Enrollment;
+import dev.beckon.server.identity.Redemption;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** The fleet's commands and devices as sessions see them. */
+final class FleetStore implements SessionStore {
+
+  private final Commands commands;
+  private final Devices devices;
+  private final Enrollment enrollment;
+
+  FleetStore(Commands commands, Devices devices, Enrollment enrollment) {
+    this.commands = commands;
+    this.devices = devices;
+    this.enrollment = enrollment;
+  }
+
+  @Override
+  public boolean knowsActions(DeviceId id, ByteString hash) {
+    byte[] known = devices.actionsHash(id);
+    return known != null && !hash.isEmpty() && hash.equals(ByteString.copyFrom(known));
+  }
+
+  @Override
+  public CompletableFuture<Portion> handOver(DeviceId id, Set<String> inFlight, int limit) {
+    return commands
+        .handOver(id, inFlight, limit)
+        .thenApply(
+            handOver ->
+                new Portion(
+                    handOver.commands().stream().map(FleetStore::frame).toList(),
+                    handOver.cancellations()));
+  }
+
+  private static Command frame(dev.beckon.server.command.Command command) {
+    return Command.newBuilder()
+        .setDeviceId(command.deviceId().value())
+        .setCommandId(command.id())
+        .setAction(command.action())
+        .putAllArgs(command.args())
+        .setDeadlineMillis(command.deadline().toEpochMilli())
+        .setHasBody(command.bodyBytes() > 0)
+        .setBodyBytes(command.bodyBytes())
+        .build();
+  }
+
+  @Override
+  public InputStream body(String commandId) throws IOException {
+    return commands
+        .body(commandId)
+        .orElseThrow(() -> new IOException("command " + commandId + ": its body is gone"));
+  }
+
+  @Override
+  public CompletableFuture<Stored> update(
+      DeviceId id, Update update, byte @Nullable [] resultBody) {
+    return commands
+        .update(id, update, resultBody)
+        // A command that is not known here has ended as far as this server can ever tell.
+        .thenApply(
+            command ->
+                new Stored(command.map(c -> c.state()).map(CommandState::ended).orElse(true)));
+  }
+
+  @Override
+  public CompletableFuture<?> keepActions(DeviceId id, Actions actions, ByteString hash) {
+    return devices.declareActions(id, actions, hash.toByteArray());
+  }
+
+  @Override
+  public void sessionOpened(DeviceId id, long wakeId, InetSocketAddress from) {
+    Map<String, String> details = new HashMap<>();
+    details.put("from", from.getAddress().getHostAddress() + ":" + from.getPort());
+    if (wakeId != 0) {
+      details.put("wakeId", Long.toHexString(wakeId));
+    }
+    commands.sessionOpened(id, details);
+  }
+
+  @Override
+  public void sessionClosed(DeviceId id) {
+    commands.sessionClosed(id);
+  }
+
+  @Override
+  public CompletableFuture<Frame> enroll(byte[] secret, byte[] request) {
+    return enrollment
+        .redeem(secret, request)
+        .thenApply(
+            redemption ->
+                switch (redemption) {
+                  case Redemption.Answered answered ->
+                      Frame.newBuilder().setEnrollmentAnswer(answered.answer()).build();
+                  case Redemption.Refused refused ->
+                      Frame.newBuilder().setEnrollmentRefusal(refused.refusal()).build();
+                });
+  }
+}

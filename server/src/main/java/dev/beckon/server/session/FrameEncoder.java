@@ -1,0 +1,35 @@
+package dev.beckon.server.session;
+
+import dev.beckon.protocol.session.Frame;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.MessageToByteEncoder;
+
+/** Writes a frame behind its length as a varint. */
+@ChannelHandler.Sharable
+final class FrameEncoder extends MessageToByteEncoder<Frame> {
+
+  static final FrameEncoder INSTANCE = new FrameEncoder();
+
+  private FrameEncoder() {
+    super(Frame.class);
+  }
+
+  @Override
+  protected ByteBuf allocateBuffer(ChannelHandlerContext ctx, Frame frame, boolean preferDirect) {
+    int size = frame.getSerializedSize() + 3;
+    return preferDirect ? ctx.alloc().ioBuffer(size) : ctx.alloc().heapBuffer(size);
+  }
+
+  @Override
+  protected void encode(ChannelHandlerContext ctx, Frame frame, ByteBuf out) {
+    int rest = frame.getSerializedSize();
+    while (rest > 0x7f) {
+      out.writeByte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    out.writeByte(rest);
+    out.writeBytes(frame.toByteArray());
+  }
+}

@@ -1,0 +1,249 @@
+package dev.beckon.server.session;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.command.Command;
+import dev.beckon.server.command.CommandListener;
+import dev.beckon.server.command.Commands;
+import dev.beckon.server.identity.DenyList;
+import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.Enrollment;
+import dev.beckon.server.identity.ServerCredentials;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+
+/**
+ * The TLS port: sessions ({@code beckon/1}) and enrollment ({@code beckon-enroll/1}). Thread-safe.
+ *
+ * <p>Network threads never wait for the store: they hand SQL to reader threads and go on.
+ */
+public final class SessionServer implements AutoCloseable {
+
+  /** SQLite reads are short, and its writer is another thread; more would only queue up in it. */
+  private static final int READERS = 4;
+
+  private static final int BACKLOG = 4096;
+
+  private final SessionConfig config;
+  private final SessionCounters counters = new SessionCounters();
+  private final OpenSessions sessions;
+  private final DeviceCertificates certificates;
+  private final ExecutorService readers;
+  private final MultiThreadIoEventLoopGroup loops;
+  private final SessionTransport transport;
+  private final List<Channel> listening = new CopyOnWriteArrayList<>();
+  private final AtomicInteger connections = new AtomicInteger();
+  private volatile SslContext tls;
+
+  /**
+   * Makes a server that does not listen yet.
+   *
+   * @param caRoot the fleet CA; devices' certificates chain to it
+   * @param listener is told of sessions as they come and go
+   * @param nanoClock elapsed time, as {@code System::nanoTime}
+   * @param clock wall time: for certificates and for Welcome
+   */
+  public SessionServer(
+      SessionConfig config,
+      ServerCredentials credentials,
+      X509Certificate caRoot,
+      Commands commands,
+      Devices devices,
+      DenyList denyList,
+      Enrollment enrollment,
+      SessionListener listener,
+      LongSupplier nanoClock,
+      InstantSource clock) {
+    this(
+        config,
+        credentials,
+        caRoot,
+        new FleetStore(commands, devices, enrollment),
+        denyList::denies,
+        listener,
+        nanoClock,
+        clock);
+    commands.addListener(new ToSessions());
+    denyList.onRaised(sessions::denied);
+  }
+
+  SessionServer(
+      SessionConfig config,
+      ServerCredentials credentials,
+      X509Certificate caRoot,
+      SessionStore store,
+      SessionLogic.Admission admission,
+      SessionListener listener,
+      LongSupplier nanoClock,
+      InstantSource clock) {
+    this.config = config;
+    this.certificates = new DeviceCertificates(caRoot, clock);
+    this.readers =
+        Executors.newFixedThreadPool(
+            READERS, Thread.ofPlatform().daemon().name("session-reader-", 0).factory());
+    this.sessions =
+        new OpenSessions(config, store, admission, listener, counters, readers, nanoClock, clock);
+    this.transport = SessionTransport.of(config.nativeParts());
+    this.loops =
+        new MultiThreadIoEventLoopGroup(
+            Math.max(2, Runtime.getRuntime().availableProcessors()),
+            Thread.ofPlatform().daemon().name("session-loop-", 0).factory(),
+            transport.handlers());
+    this.tls = SessionTls.context(credentials, certificates, config.nativeParts());
+  }
+
+  /**
+   * Listens; may be called again for another address.
+   *
+   * @return the address with the real port
+   * @throws IOException if the address cannot be had; its message is for people
+   */
+  public InetSocketAddress start(InetSocketAddress address) throws IOException {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(loops)
+            .channelFactory(transport.serverChannels())
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            // Commands and updates are small; waiting to fill a segment would cost 40 ms each.
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childHandler(
+                new ChannelInitializer<SocketChannel>() {
+                  @Override
+                  protected void initChannel(SocketChannel channel) {
+                    connected(channel);
+                  }
+                });
+    transport.watchForDeadPeers(bootstrap);
+    Channel channel;
+    try {
+      channel = bootstrap.bind(address).sync().channel();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IOException("tls: " + format(address) + " (interrupted)", interrupted);
+    } catch (Exception refused) { // Netty throws the bind's IOException without declaring it.
+      throw new IOException(
+          "tls: "
+              + format(address)
+              + " ("
+              + reason(refused)
+              + "; expected a free port of this host: stop what uses it or give --tls ADDR:PORT)",
+          refused);
+    }
+    listening.add(channel);
+    return (InetSocketAddress) channel.localAddress();
+  }
+
+  private static String reason(Exception refused) {
+    String message = String.valueOf(refused.getMessage());
+    return message.contains("Address already in use") ? "address already in use" : message;
+  }
+
+  private static String format(InetSocketAddress address) {
+    String host =
+        address.isUnresolved() ? address.getHostString() : address.getAddress().getHostAddress();
+    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+
+  private void connected(SocketChannel channel) {
+    if (connections.incrementAndGet() > config.maxConnections()) {
+      connections.decrementAndGet();
+      counters.count(Refusal.TOO_MANY_CONNECTIONS);
+      channel.close();
+      return;
+    }
+    channel.closeFuture().addListener(closed -> connections.decrementAndGet());
+    SslHandler handler = tls.newHandler(channel.alloc());
+    handler.setHandshakeTimeoutMillis(config.handshake().toMillis());
+    channel.pipeline().addLast(handler);
+    channel.pipeline().addLast(new Negotiation(sessions, certificates, counters, handler));
+  }
+
+  /** Shows this certificate from now on; open sessions go on with the former one. */
+  public void use(ServerCredentials credentials) {
+    tls = SessionTls.context(credentials, certificates, config.nativeParts());
+  }
+
+  /** Whether the device has a session, in either way of delivery. */
+  public boolean hasSession(DeviceId id) {
+    return sessions.of(id) != null;
+  }
+
+  /**
+   * Offers the device's new command to its session.
+   *
+   * @return true if an open push session takes it, so that no wake is needed. Should that session
+   *     end before it took the command, {@link SessionListener#closed} tells
+   */
+  public boolean deliver(DeviceId id) {
+    SessionHandler session = sessions.of(id);
+    if (session == null || !session.takesPushes()) {
+      return false;
+    }
+    session.commandsWaiting();
+    return true;
+  }
+
+  public SessionCounters counters() {
+    return counters;
+  }
+
+  /** Sessions that are open now. */
+  public int openSessions() {
+    return sessions.count();
+  }
+
+  /** Which TLS and which transport carry the sessions, for a line at the start. */
+  public String transportName() {
+    return transport.name() + ", " + SessionTls.name(config.nativeParts());
+  }
+
+  /** Stops listening, says Bye to every session, waits two seconds at most, and cuts the rest. */
+  @Override
+  public void close() {
+    for (Channel channel : listening) {
+      channel.close().awaitUninterruptibly();
+    }
+    sessions.closeAll();
+    loops.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+    readers.shutdown();
+  }
+
+  /** Tells a device's session what happened to its commands elsewhere. */
+  private final class ToSessions implements CommandListener {
+
+    @Override
+    public void changed(Command command) {
+      if (command.state().ended()) {
+        SessionHandler session = sessions.of(command.deviceId());
+        if (session != null) {
+          session.commandEnded(command.id());
+        }
+      }
+    }
+
+    @Override
+    public void cancelAsked(Command command) {
+      SessionHandler session = sessions.of(command.deviceId());
+      if (session != null) {
+        session.cancelAsked(command.id());
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package dev.beckon.server.session;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.protocol.session.Command;
+import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Update;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What sessions need of commands and identity. Methods that return a plain value may block and are
+ * called on reader threads; the others return at once.
+ */
+interface SessionStore {
+
+  /** What became of an update: whether the command has ended in the store. */
+  record Stored(boolean ended) {}
+
+  /** What the device shall have now, in order of acceptance, and what it shall not start. */
+  record Portion(List<Command> commands, List<String> cancellations) {}
+
+  /** Whether the device's actions are known and have this hash. */
+  boolean knowsActions(DeviceId id, ByteString hash);
+
+  /** Commands for the device; completes when it is durable that they were handed over. */
+  CompletableFuture<Portion> handOver(DeviceId id, Set<String> inFlight, int limit);
+
+  /** A command's body from its start. */
+  InputStream body(String commandId) throws IOException;
+
+  /** Completes when the update is durable, or at once if the command is not this device's. */
+  CompletableFuture<Stored> update(DeviceId id, Update update, byte @Nullable [] resultBody);
+
+  CompletableFuture<?> keepActions(DeviceId id, Actions actions, ByteString hash);
+
+  /** Followed by exactly one {@link #sessionClosed}. */
+  void sessionOpened(DeviceId id, long wakeId, InetSocketAddress from);
+
+  void sessionClosed(DeviceId id);
+
+  /** The frame that answers an enrollment request: answer or refusal. */
+  CompletableFuture<Frame> enroll(byte[] secret, byte[] request);
+}
