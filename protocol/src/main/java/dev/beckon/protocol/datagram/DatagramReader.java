@@ -136,8 +136,7 @@ public final class DatagramReader {
   }
 
   private void attribute(int attributeType, int at, int valueLength) {
-    if (fingerprint != ABSENT
-        || (integrity != ABSENT && attributeType != Attribute.FINGERPRINT)) {
+    if (fingerprint != ABSENT || (integrity != ABSENT && attributeType != Attribute.FINGERPRINT)) {
       fault(AFTER_INTEGRITY);
       return;
     }

@@ -10,7 +10,8 @@ import java.util.zip.CRC32;
 
 /**
  * Writes one datagram after another into the same array: {@link #begin}, the attributes in the
- * order of docs/PROTOCOL.md, {@link #finish}. Nothing is allocated. Not thread-safe: one per thread.
+ * order of docs/PROTOCOL.md, {@link #finish}. Nothing is allocated. Not thread-safe: one per
+ * thread.
  */
 public final class DatagramWriter {
   /** In STATUS: the keepalive's sequence was older than the last one. */
@@ -115,7 +116,9 @@ public final class DatagramWriter {
     return this;
   }
 
-  /** Adds the integrity. Returns the datagram's length; it stands at the start of {@link #bytes}. */
+  /**
+   * Adds the integrity. Returns the datagram's length; it stands at the start of {@link #bytes}.
+   */
   public int finish(HmacSha256 hmac, byte[] deviceKey) {
     int covered = length;
     int at = attribute(Attribute.MESSAGE_INTEGRITY_SHA256, Attribute.INTEGRITY_LENGTH);

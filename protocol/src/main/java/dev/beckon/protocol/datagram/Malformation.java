@@ -6,7 +6,9 @@ public enum Malformation {
   TOO_SHORT,
   /** Longer than {@link DatagramReader#MAX_BYTES}. */
   TOO_LONG,
-  /** The two top bits are not zero, the magic cookie is missing, or the length is no multiple of 4. */
+  /**
+   * The two top bits are not zero, the magic cookie is missing, or the length is no multiple of 4.
+   */
   NOT_STUN,
   /** The header's length is not the datagram's. */
   LENGTH_MISMATCH,
