@@ -117,11 +117,16 @@ public final class DatagramReader {
     }
     if (found == DatagramType.KEEPALIVE && key == ABSENT) {
       // A stranger's STUN client may send attributes that we do not know.
-      type = DatagramType.PLAIN_BINDING_REQUEST;
-      return null;
+      found = DatagramType.PLAIN_BINDING_REQUEST;
+      fault = fault == BAD_FINGERPRINT ? fault : null;
     }
-    type = found;
-    return fault != null ? fault : checkFields(found);
+    if (fault == null) {
+      fault = checkFields(found);
+    }
+    if (fault == null) {
+      type = found;
+    }
+    return fault;
   }
 
   private static @Nullable DatagramType typeOf(int code) {
@@ -164,9 +169,9 @@ public final class DatagramReader {
       case Attribute.MESSAGE_INTEGRITY_SHA256 ->
           integrity = fixed(integrity, at, valueLength, INTEGRITY_LENGTH);
       case Attribute.FINGERPRINT -> {
-        fingerprint = fixed(fingerprint, at, valueLength, FINGERPRINT_LENGTH);
-        if (valueLength == FINGERPRINT_LENGTH && !isFingerprintRight(at)) {
-          fault(BAD_FINGERPRINT);
+        fingerprint = at;
+        if (valueLength != FINGERPRINT_LENGTH || !isFingerprintRight(at)) {
+          fault = BAD_FINGERPRINT; // whatever else is wrong is a consequence
         }
       }
       case Attribute.MESSAGE_INTEGRITY -> fault(SHA1_INTEGRITY);
@@ -233,7 +238,7 @@ public final class DatagramReader {
   }
 
   private @Nullable Malformation checkFields(DatagramType found) {
-    if (integrity == ABSENT) {
+    if (integrity == ABSENT && found != DatagramType.PLAIN_BINDING_REQUEST) {
       return MISSING_ATTRIBUTE;
     }
     return switch (found) {
@@ -269,9 +274,12 @@ public final class DatagramReader {
   /**
    * Whether the integrity is right under the key, in a time that does not depend on the bytes. The
    * HMAC covers everything before the integrity attribute, under a header whose length field ends
-   * with it (RFC 8489, section 14.6).
+   * with it (RFC 8489, section 14.6). Without an integrity: false.
    */
   public boolean isAuthentic(HmacSha256 hmac, byte[] deviceKey) {
+    if (integrity == ABSENT) {
+      return false;
+    }
     int attributeAt = integrity - HEADER_LENGTH;
     int coveredLength = integrity + INTEGRITY_LENGTH - STUN_HEADER_BYTES;
     hmac.init(deviceKey);
@@ -288,6 +296,8 @@ public final class DatagramReader {
   }
 
   /**
+   * What was read.
+   *
    * @throws IllegalStateException if nothing well-formed was read
    */
   public DatagramType type() {

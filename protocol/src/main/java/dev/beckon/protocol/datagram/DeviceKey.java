@@ -21,8 +21,18 @@ public final class DeviceKey {
 
   private DeviceKey() {}
 
-  /** Derives the key of a device's generation (0 to 65,535). */
+  /**
+   * Derives the key of a device's generation (0 to 65,535).
+   *
+   * @throws IllegalArgumentException if the generation is out of range or the master key is not 32
+   *     bytes long
+   */
   public static byte[] derive(byte[] masterKey, DeviceId deviceId, int generation) {
+    if (masterKey.length != LENGTH) {
+      throw new IllegalArgumentException(
+          "master key: " + masterKey.length + " bytes (expected " + LENGTH + ")");
+    }
+    Records.checkBits("generation", generation, 16);
     byte[] id = deviceId.bytes();
     byte[] out = new byte[LENGTH];
     derive(new HmacSha256(), masterKey, id, 0, id.length, generation, out);

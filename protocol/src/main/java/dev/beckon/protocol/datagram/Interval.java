@@ -11,6 +11,8 @@ import java.time.Duration;
 public record Interval(int code) {
   private static final int MAX_SECONDS = 120;
   private static final int MAX_CODE = 255;
+  private static final Duration SHORTEST = Duration.ofMillis(500);
+  private static final Duration LONGEST = Duration.ofMinutes(MAX_CODE - MAX_SECONDS);
 
   public Interval {
     if (code < 1 || code > MAX_CODE) {
@@ -24,13 +26,17 @@ public record Interval(int code) {
    * @throws IllegalArgumentException if it is below half a second or above 135 minutes
    */
   public static Interval of(Duration duration) {
+    if (duration.compareTo(SHORTEST) < 0 || duration.compareTo(LONGEST) > 0) {
+      throw new IllegalArgumentException(
+          "interval: " + duration + " (expected half a second to 135 minutes)");
+    }
     long millis = duration.toMillis();
     long seconds = (millis + 500) / 1000;
     if (seconds <= MAX_SECONDS) {
       return new Interval((int) seconds);
     }
     long minutes = (millis + 30_000) / 60_000;
-    return new Interval((int) Math.min(MAX_CODE + 1, MAX_SECONDS + minutes));
+    return new Interval((int) (MAX_SECONDS + minutes));
   }
 
   public int seconds() {

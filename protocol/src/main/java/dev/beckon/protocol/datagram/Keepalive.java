@@ -20,6 +20,7 @@ package dev.beckon.protocol.datagram;
  * @param pathToken the newest one from the server; 0 means none
  * @param oneWay whether no answer is wanted
  */
+@SuppressWarnings("ArrayRecordComponent") // a message is handled once, never compared
 public record Keepalive(
     byte[] transactionId,
     DeviceId deviceId,

@@ -20,6 +20,7 @@ import java.net.InetSocketAddress;
  * @param pathToken to be echoed in the next keepalive; 0 in a stale answer
  * @param lastSequence below 2^48; 0 unless stale
  */
+@SuppressWarnings("ArrayRecordComponent") // a message is handled once, never compared
 public record KeepaliveAnswer(
     byte[] transactionId,
     InetSocketAddress mappedAddress,
@@ -36,6 +37,13 @@ public record KeepaliveAnswer(
     Records.checkBits("server time", serverTimeMillis, 48);
     Records.checkBits("directory version", directoryVersion, 32);
     Records.checkBits("last sequence", lastSequence, 48);
+    if (stale ? pathToken != 0 : lastSequence != 0) {
+      throw new IllegalArgumentException(
+          "stale: "
+              + stale
+              + " (expected a last sequence and no path token in a stale answer, else the"
+              + " reverse)");
+    }
   }
 
   static KeepaliveAnswer from(DatagramReader reader) {

@@ -22,6 +22,7 @@ package dev.beckon.protocol.datagram;
  * @param dialBackDelayMillis the device dials after a random part of it; below 2^32
  * @param sequenceEcho proof of freshness, below 2^48
  */
+@SuppressWarnings("ArrayRecordComponent") // a message is handled once, never compared
 public record Wake(
     byte[] transactionId,
     DeviceId deviceId,

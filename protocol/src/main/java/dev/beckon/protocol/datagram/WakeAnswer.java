@@ -12,6 +12,7 @@ package dev.beckon.protocol.datagram;
  * @param transactionId of the transmission that is answered
  * @param wakeId of the wake
  */
+@SuppressWarnings("ArrayRecordComponent") // a message is handled once, never compared
 public record WakeAnswer(byte[] transactionId, long wakeId) implements Datagram {
 
   public WakeAnswer {
