@@ -130,7 +130,8 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (cause instanceof FrameDecoder.MalformedFrameException malformed) {
       run(ctx, logic.onClose(CloseReason.PROTOCOL_ERROR, String.valueOf(malformed.getMessage())));
-    } else if (cause instanceof IOException) {
+    } else if (cause instanceof IOException || cause.getCause() instanceof IOException) {
+      // Among them broken TLS records: whoever sent them was not the device.
       run(ctx, logic.onConnectionLost());
     } else {
       sessions.unexpected("session", identity.id(), cause);
