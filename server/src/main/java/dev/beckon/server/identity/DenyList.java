@@ -1,23 +1,76 @@
 package dev.beckon.server.identity;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.store.Database;
+import dev.beckon.server.store.Sql;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 
-/** The devices whose older generations are shut out. */
+/**
+ * The devices whose older generations are shut out: raised by revocation and by re-enrollment. It
+ * stays small, for a device that was enrolled once and never revoked is not on it. Thread-safe.
+ */
 public final class DenyList {
 
-  DenyList() {}
+  private final Database database;
+  private final ConcurrentHashMap<String, Integer> minimums = new ConcurrentHashMap<>();
+  private final List<BiConsumer<DeviceId, Integer>> listeners = new CopyOnWriteArrayList<>();
 
+  DenyList(Database database) {
+    this.database = database;
+    minimums.putAll(
+        database.read(
+            sql ->
+                sql
+                    .list(
+                        "SELECT device_id, minimum_generation FROM deny_list",
+                        row -> Map.entry(row.getString(1), row.getInt(2)))
+                    .stream()
+                    .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue))));
+  }
+
+  /** Whether this generation of the device is shut out. Takes no lock and allocates nothing. */
   public boolean denies(String deviceId, int generation) {
-    throw new UnsupportedOperationException();
+    Integer minimum = minimums.get(deviceId);
+    return minimum != null && generation < minimum;
   }
 
+  /**
+   * Shuts out every generation of the device below {@code minimumGeneration}; never lets one back
+   * in. When this completes it is durable and {@link #denies} knows.
+   */
   public CompletableFuture<Void> raise(DeviceId id, int minimumGeneration) {
-    throw new UnsupportedOperationException();
+    return database
+        .write(sql -> store(sql, id, minimumGeneration))
+        .thenAccept(ignored -> publish(id, minimumGeneration));
   }
 
+  /**
+   * Is told each device and its minimum generation after it was raised: who talks to an older one
+   * stops now. Called on the thread that all writes wait for: return at once.
+   */
   public void onRaised(BiConsumer<DeviceId, Integer> listener) {
-    throw new UnsupportedOperationException();
+    listeners.add(listener);
+  }
+
+  /** The durable half, within another's transaction; {@link #publish} follows its commit. */
+  static int store(Sql sql, DeviceId id, int minimumGeneration) throws SQLException {
+    return sql.update(
+        "INSERT INTO deny_list (device_id, minimum_generation) VALUES (?, ?) ON CONFLICT"
+            + " (device_id) DO UPDATE SET minimum_generation = max(minimum_generation,"
+            + " excluded.minimum_generation)",
+        id.value(),
+        minimumGeneration);
+  }
+
+  void publish(DeviceId id, int minimumGeneration) {
+    minimums.merge(id.value(), minimumGeneration, Math::max);
+    listeners.forEach(listener -> listener.accept(id, minimumGeneration));
   }
 }

@@ -1,35 +1,194 @@
 package dev.beckon.server.identity;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.DeviceKey;
+import dev.beckon.server.store.StoreException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.MessageDigest;
+import java.security.PublicKey;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
 
-/** The fleet's certificate authority. */
+/**
+ * The fleet's certificate authority: P-256, made on the first start, kept in {@code fleet-ca.pem}.
+ * It signs devices and servers and nothing else. Thread-safe.
+ */
 public final class FleetCa {
 
-  private FleetCa() {}
+  static final String FILE = "fleet-ca.pem";
 
+  private static final String SERVER_FILE = "server.pem";
+
+  /** Longer than any device lives: changing the CA means touching every device. */
+  private static final Duration CA_LIFE = Duration.ofDays(50 * 365);
+
+  /** A device may be unplugged for long and still has to get in; revocation is the deny-list. */
+  private static final Duration DEVICE_LIFE = Duration.ofDays(2 * 365);
+
+  private static final Duration SERVER_LIFE = Duration.ofDays(365);
+
+  /** Servers are not re-enrolled in this version. */
+  private static final int SERVER_GENERATION = 1;
+
+  private final Path folder;
+  private final InstantSource clock;
+  private final KeyPair keys;
+  private final X509Certificate root;
+
+  private FleetCa(Path folder, InstantSource clock, PemFile file) {
+    this.folder = folder;
+    this.clock = clock;
+    this.keys = file.keyPair();
+    this.root = file.certificate();
+  }
+
+  /**
+   * Opens the CA of a data folder; makes it if there is none.
+   *
+   * @throws StoreException if its file is unreadable or damaged
+   */
   public static FleetCa openOrCreate(Path folder, InstantSource clock) {
-    throw new UnsupportedOperationException(folder.toString() + clock);
+    Path path = folder.resolve(FILE);
+    PemFile file = PemFile.read(path).orElse(null);
+    if (file == null) {
+      KeyPair keys = Certificates.newKeyPair();
+      file =
+          new PemFile(
+              keys.getPrivate(), List.of(Certificates.root(keys, clock.instant(), CA_LIFE)));
+      file.write(path);
+    }
+    return new FleetCa(folder, clock, file);
   }
 
+  /** The CA's own certificate: what every device and server trusts. */
   public X509Certificate root() {
-    throw new UnsupportedOperationException();
+    return root;
   }
 
-  /** SHA-256 of {@link #root()} in DER. */
+  /** SHA-256 of {@link #root()} in DER, 32 bytes. */
   public byte[] fingerprint() {
-    throw new UnsupportedOperationException();
+    try {
+      return sha256(root.getEncoded());
+    } catch (CertificateEncodingException e) {
+      throw new IllegalStateException("the CA certificate has no encoding", e);
+    }
   }
 
+  /**
+   * Signs a device's key for two years: SAN {@code urn:beckon:device:<id>/<generation>}, for TLS
+   * clients only.
+   *
+   * @param csrDer PKCS #10 in DER; its key counts, its names do not
+   * @param generation 1 to 65,535
+   * @throws InvalidCertificateRequestException if the request is malformed, not on P-256, or not
+   *     signed with its own key
+   */
   public X509Certificate issueDevice(byte[] csrDer, DeviceId id, int generation)
       throws InvalidCertificateRequestException {
-    throw new UnsupportedOperationException();
+    return issueDevice(Certificates.requestedKey(csrDer), id, generation);
   }
 
-  public ServerCredentials issueServer(Set<Integer> numbers) {
-    throw new UnsupportedOperationException();
+  X509Certificate issueDevice(PublicKey key, DeviceId id, int generation) {
+    if (generation < 1 || generation > DeviceKey.MAX_GENERATION) {
+      throw new IllegalArgumentException(
+          "generation: " + generation + " (expected 1 to " + DeviceKey.MAX_GENERATION + ")");
+    }
+    return Certificates.leaf(
+        id.value(),
+        List.of(Certificates.deviceUri(id, generation)),
+        KeyPurposeId.id_kp_clientAuth,
+        key,
+        keys,
+        root,
+        clock.instant(),
+        DEVICE_LIFE);
+  }
+
+  /**
+   * The credentials of this server, kept in {@code server.pem}: SAN {@code
+   * urn:beckon:server:<number>/<generation>} for each number, for TLS servers only. Makes new ones
+   * if there are none, if the numbers changed, or if half of their life of a year is over.
+   *
+   * @param numbers the roles of this server; 0 is the rendezvous server
+   * @throws StoreException if the file is unreadable or damaged
+   */
+  public synchronized ServerCredentials issueServer(Set<Integer> numbers) {
+    if (numbers.isEmpty()) {
+      throw new IllegalArgumentException("server numbers: none (expected 1 or more)");
+    }
+    Path path = folder.resolve(SERVER_FILE);
+    List<String> uris =
+        new TreeSet<>(numbers)
+            .stream().map(n -> Certificates.serverUri(n, SERVER_GENERATION)).toList();
+    Instant now = clock.instant();
+    PemFile file = PemFile.read(path).orElse(null);
+    if (file != null && !file.chain().getLast().equals(root)) {
+      throw new StoreException(
+          path
+              + ": not of this fleet's CA (restore "
+              + FILE
+              + " if that is the wrong one, else delete this file: the next start makes a new"
+              + " one)");
+    }
+    if (file == null
+        || !uris(file.certificate()).equals(new HashSet<>(uris))
+        || !now.isBefore(renewAfter(file.certificate()))) {
+      file = newServer(uris, now);
+      file.write(path);
+    }
+    return new ServerCredentials(file.key(), file.chain(), renewAfter(file.certificate()));
+  }
+
+  private PemFile newServer(List<String> uris, Instant now) {
+    KeyPair serverKeys = Certificates.newKeyPair();
+    X509Certificate leaf =
+        Certificates.leaf(
+            "Beckon server",
+            uris,
+            KeyPurposeId.id_kp_serverAuth,
+            serverKeys.getPublic(),
+            keys,
+            root,
+            now,
+            SERVER_LIFE);
+    return new PemFile(serverKeys.getPrivate(), List.of(leaf, root));
+  }
+
+  private static Instant renewAfter(X509Certificate certificate) {
+    Instant from = certificate.getNotBefore().toInstant();
+    Instant to = certificate.getNotAfter().toInstant();
+    return from.plus(Duration.between(from, to).dividedBy(2));
+  }
+
+  private static Set<String> uris(X509Certificate certificate) {
+    try {
+      Collection<List<?>> names = certificate.getSubjectAlternativeNames();
+      return names == null
+          ? Set.of()
+          : names.stream().map(name -> String.valueOf(name.get(1))).collect(Collectors.toSet());
+    } catch (CertificateParsingException e) {
+      return Set.of();
+    }
+  }
+
+  static byte[] sha256(byte[] content) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(content);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("this JDK has no SHA-256", e);
+    }
   }
 }

@@ -57,6 +57,11 @@ public final class Sql {
     }
   }
 
+  /** Runs a statement that is neither a query nor a change, like BEGIN. */
+  void execute(String sql) throws SQLException {
+    prepare(sql).execute();
+  }
+
   private PreparedStatement prepare(String sql, @Nullable Object... parameters)
       throws SQLException {
     PreparedStatement statement = statements.get(sql);

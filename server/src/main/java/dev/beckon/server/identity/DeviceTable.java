@@ -1,0 +1,156 @@
+package dev.beckon.server.identity;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.server.store.Sql;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The SQL of devices and invitations; each method runs within the caller's transaction. */
+final class DeviceTable {
+
+  private static final String COLUMNS =
+      "SELECT id, generation, state, added_at, enrolled_at, actions FROM devices ";
+
+  /**
+   * A stored enrollment code.
+   *
+   * @param publicKey SHA-256 of the key that it was used with; null until then
+   * @param generation the one that its use made
+   * @param certificate what its use gave, DER
+   */
+  @SuppressWarnings("ArrayRecordComponent") // carried, never compared
+  record Invitation(
+      DeviceId deviceId,
+      Instant expiresAt,
+      byte @Nullable [] publicKey,
+      int generation,
+      byte @Nullable [] certificate) {}
+
+  private DeviceTable() {}
+
+  static Optional<Device> find(Sql sql, DeviceId id) throws SQLException {
+    return sql.first(COLUMNS + "WHERE id = ?", DeviceTable::device, id.value());
+  }
+
+  static List<Device> list(Sql sql, @Nullable String after, int limit) throws SQLException {
+    return sql.list(
+        COLUMNS + "WHERE id > ? ORDER BY id LIMIT ?",
+        DeviceTable::device,
+        after == null ? "" : after,
+        limit);
+  }
+
+  private static Device device(ResultSet row) throws SQLException {
+    DeviceId id = new DeviceId(row.getString("id"));
+    Long enrolledAt = Sql.nullableLong(row, "enrolled_at");
+    byte[] actions = row.getBytes("actions");
+    return new Device(
+        id,
+        row.getInt("generation"),
+        Device.State.valueOf(row.getString("state")),
+        Instant.ofEpochMilli(row.getLong("added_at")),
+        enrolledAt == null ? null : Instant.ofEpochMilli(enrolledAt),
+        actions == null ? null : actions(id, actions));
+  }
+
+  private static Actions actions(DeviceId id, byte[] bytes) throws SQLException {
+    try {
+      return Actions.parseFrom(bytes);
+    } catch (InvalidProtocolBufferException e) {
+      throw new SQLException("the stored actions of device " + id + " are damaged", e);
+    }
+  }
+
+  static void addIfMissing(Sql sql, DeviceId id, Instant now) throws SQLException {
+    sql.update(
+        "INSERT INTO devices (id, generation, state, added_at) VALUES (?, 0, 'INVITED', ?) ON"
+            + " CONFLICT (id) DO NOTHING",
+        id.value(),
+        now.toEpochMilli());
+  }
+
+  /**
+   * The next generation takes over. What its predecessor declared is forgotten: this may be other
+   * hardware.
+   */
+  static void enroll(Sql sql, DeviceId id, int generation, Instant now) throws SQLException {
+    sql.update(
+        "UPDATE devices SET generation = ?, state = 'ENROLLED', enrolled_at = ?, actions = NULL,"
+            + " actions_hash = NULL WHERE id = ?",
+        generation,
+        now.toEpochMilli(),
+        id.value());
+  }
+
+  static void revoke(Sql sql, DeviceId id) throws SQLException {
+    sql.update("UPDATE devices SET state = 'REVOKED' WHERE id = ?", id.value());
+    sql.update("DELETE FROM invitations WHERE device_id = ?", id.value());
+  }
+
+  static void declareActions(Sql sql, DeviceId id, Actions actions, byte[] hash)
+      throws SQLException {
+    sql.update(
+        "UPDATE devices SET actions = ?, actions_hash = ? WHERE id = ?",
+        actions.toByteArray(),
+        hash,
+        id.value());
+  }
+
+  static Optional<byte[]> actionsHash(Sql sql, DeviceId id) throws SQLException {
+    return sql.first(
+        "SELECT actions_hash FROM devices WHERE id = ? AND actions_hash IS NOT NULL",
+        row -> row.getBytes(1),
+        id.value());
+  }
+
+  /** The newest code of a device is its only unused one; old codes of all devices go. */
+  static void invite(Sql sql, DeviceId id, byte[] secretHash, Instant expiresAt, Instant now)
+      throws SQLException {
+    sql.update("DELETE FROM invitations WHERE expires_at < ?", forgottenBefore(now));
+    sql.update("DELETE FROM invitations WHERE device_id = ? AND public_key IS NULL", id.value());
+    sql.update(
+        "INSERT INTO invitations (secret_hash, device_id, expires_at) VALUES (?, ?, ?)",
+        secretHash,
+        id.value(),
+        expiresAt.toEpochMilli());
+  }
+
+  /** Expired codes are kept for a day, to be told "expired" rather than "unknown". */
+  private static long forgottenBefore(Instant now) {
+    return now.toEpochMilli() - 24 * 60 * 60 * 1000L;
+  }
+
+  static Optional<Invitation> invitation(Sql sql, byte[] secretHash) throws SQLException {
+    return sql.first(
+        "SELECT device_id, expires_at, public_key, generation, certificate FROM invitations WHERE"
+            + " secret_hash = ?",
+        row ->
+            new Invitation(
+                new DeviceId(row.getString("device_id")),
+                Instant.ofEpochMilli(row.getLong("expires_at")),
+                row.getBytes("public_key"),
+                row.getInt("generation"),
+                row.getBytes("certificate")),
+        secretHash);
+  }
+
+  /** Whether the code was unused until now. */
+  static boolean use(
+      Sql sql, byte[] secretHash, byte[] publicKeyHash, int generation, byte[] certificate)
+      throws SQLException {
+    return sql.update(
+            "UPDATE invitations SET public_key = ?, generation = ?, certificate = ? WHERE"
+                + " secret_hash = ? AND public_key IS NULL",
+            publicKeyHash,
+            generation,
+            certificate,
+            secretHash)
+        == 1;
+  }
+}

@@ -1,0 +1,225 @@
+package dev.beckon.server.store;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread that changes the database, and the one behind it that tells who asked.
+ *
+ * <p>What is waiting when a commit ends shares the next one: a lone write costs one fsync, and
+ * under load many writes share it, with no waiting time added. Each write has its own savepoint, so
+ * one that fails does not take its neighbours along. Futures complete on the second thread, in the
+ * order of the commits, while the next commit is under way.
+ */
+final class CommitThread implements AutoCloseable {
+
+  /** Most writes in one commit. More would gain little and make the first ones wait. */
+  static final int MAX_GROUP = 512;
+
+  /** Most writes not yet reported back. A disk that stands still must not fill the memory. */
+  static final int MAX_OUTSTANDING = 16_384;
+
+  private static final long CLOSE_SECONDS = 30;
+
+  private final Sql sql;
+  private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>();
+  private final AtomicInteger outstanding = new AtomicInteger();
+  private final ExecutorService callbacks;
+  private final Thread thread;
+  private boolean closed; // guarded by queue
+  private final LongAdder commits = new LongAdder();
+  private final LongAdder writes = new LongAdder();
+
+  CommitThread(Sql sql) {
+    this.sql = sql;
+    this.callbacks =
+        Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().daemon().name("beckon-store-callbacks").factory());
+    this.thread = Thread.ofPlatform().daemon().name("beckon-store-writer").unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  long commits() {
+    return commits.sum();
+  }
+
+  long writes() {
+    return writes.sum();
+  }
+
+  <T extends @Nullable Object> CompletableFuture<T> submit(SqlWork<T> work) {
+    CompletableFuture<T> future = new CompletableFuture<>();
+    if (outstanding.incrementAndGet() > MAX_OUTSTANDING) {
+      outstanding.decrementAndGet();
+      future.completeExceptionally(
+          new StoreException(
+              "store: "
+                  + MAX_OUTSTANDING
+                  + " writes waiting (expected fewer; the disk does not keep up, try again)"));
+      return future;
+    }
+    synchronized (queue) {
+      if (closed) {
+        outstanding.decrementAndGet();
+        future.completeExceptionally(new StoreException("store: closed (the server is stopping)"));
+      } else {
+        queue.add(new Work<>(work, future));
+      }
+    }
+    return future;
+  }
+
+  private void run() {
+    boolean stop = false;
+    while (!stop) {
+      List<Job> group = new ArrayList<>();
+      try {
+        group.add(queue.take());
+      } catch (InterruptedException e) {
+        continue; // Nobody else has this thread: it ends by Stop.
+      }
+      queue.drainTo(group, MAX_GROUP - 1);
+      stop = group.removeIf(job -> job instanceof Stop);
+      if (!group.isEmpty()) {
+        commit(group);
+        callbacks.execute(() -> report(group));
+      }
+    }
+  }
+
+  private void commit(List<Job> group) {
+    try {
+      sql.execute("BEGIN IMMEDIATE");
+      for (Job job : group) {
+        job.run(sql);
+      }
+      sql.execute("COMMIT");
+      commits.increment();
+      writes.add(group.size());
+    } catch (SQLException | RuntimeException e) {
+      // The disk, not the work: whatever was in this commit is undone.
+      rollBack(e);
+      StoreException failure =
+          new StoreException(
+              "store: not written: " + e.getMessage() + " (free some space or check the disk)", e);
+      group.forEach(job -> job.fail(failure));
+    }
+  }
+
+  private void rollBack(Exception cause) {
+    try {
+      sql.execute("ROLLBACK");
+    } catch (SQLException e) {
+      // SQLite already rolled back by itself, which it does when the disk is full.
+      cause.addSuppressed(e);
+    }
+  }
+
+  private void report(List<Job> group) {
+    for (Job job : group) {
+      outstanding.decrementAndGet();
+      job.report();
+    }
+  }
+
+  /** Commits what was submitted before, reports it, and stops. */
+  @Override
+  public void close() {
+    synchronized (queue) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      queue.add(new Stop());
+    }
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
+      callbacks.shutdown();
+      if (!callbacks.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+        callbacks.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      callbacks.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private sealed interface Job {
+    /** Runs the work; throws only if the transaction as a whole is lost. */
+    void run(Sql sql) throws SQLException;
+
+    void fail(Throwable failure);
+
+    void report();
+  }
+
+  private record Stop() implements Job {
+    @Override
+    public void run(Sql sql) {}
+
+    @Override
+    public void fail(Throwable failure) {}
+
+    @Override
+    public void report() {}
+  }
+
+  private static final class Work<T extends @Nullable Object> implements Job {
+    private final SqlWork<T> work;
+    private final CompletableFuture<T> future;
+    private Runnable outcome = () -> {};
+
+    Work(SqlWork<T> work, CompletableFuture<T> future) {
+      this.work = work;
+      this.future = future;
+    }
+
+    @Override
+    public void run(Sql sql) throws SQLException {
+      sql.execute("SAVEPOINT work");
+      try {
+        T result = work.run(sql);
+        outcome = () -> future.complete(result);
+      } catch (SQLException | RuntimeException | Error e) {
+        fail(e);
+        rollBack(sql, e);
+      }
+      sql.execute("RELEASE work");
+    }
+
+    private static void rollBack(Sql sql, Throwable cause) throws SQLException {
+      try {
+        sql.execute("ROLLBACK TO work");
+      } catch (SQLException e) {
+        // The disk was full, say, and SQLite gave up the transaction: the cause says why.
+        if (cause instanceof SQLException first) {
+          first.addSuppressed(e);
+          throw first;
+        }
+        throw e;
+      }
+    }
+
+    @Override
+    public void fail(Throwable failure) {
+      outcome = () -> future.completeExceptionally(failure);
+    }
+
+    @Override
+    public void report() {
+      outcome.run();
+    }
+  }
+}
