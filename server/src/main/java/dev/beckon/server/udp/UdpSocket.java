@@ -2,6 +2,7 @@ package dev.beckon.server.udp;
 
 import dev.beckon.protocol.datagram.AddressBits;
 import dev.beckon.protocol.datagram.DatagramReader;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -63,9 +64,8 @@ public final class UdpSocket implements Outbox, AutoCloseable {
       channel.close();
       BindException told =
           new BindException(
-              "udp: %s:%d (%s; expected a free address of this host: choose another with --udp"
-                      .formatted(
-                          address.getAddress().getHostAddress(), address.getPort(), e.getMessage())
+              "udp: %s (%s; expected a free address of this host: choose another with --udp"
+                      .formatted(SocketAddresses.format(address), e.getMessage())
                   + " ADDR:PORT, or stop what uses it)");
       told.initCause(e);
       throw told;
