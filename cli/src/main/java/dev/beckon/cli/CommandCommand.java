@@ -1,0 +1,178 @@
+package dev.beckon.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The commands that a server has accepted. */
+@Command(
+    name = "command",
+    description = "Show, list and cancel commands.",
+    subcommands = {
+      CommandCommand.Show.class,
+      CommandCommand.ListAll.class,
+      CommandCommand.Cancel.class
+    })
+final class CommandCommand {
+
+  private CommandCommand() {}
+
+  /** One command with its timeline. */
+  @Command(name = "show", description = "Show a command, its timeline and its result.")
+  static final class Show implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+
+    @Parameters(paramLabel = "ID", description = "The command's ID, as 'send' prints it.")
+    private String id = "";
+
+    @Option(
+        names = "--save-body",
+        paramLabel = "FILE",
+        description = "Write the body of the result there (- is standard output, alone).")
+    private @Nullable String saveBody;
+
+    Show(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      Api api = server.open(surroundings);
+      JsonNode command = api.get("/v1/commands/" + Api.escape(id));
+      if (saveBody != null) {
+        ResultBody.save(api, command, saveBody, surroundings);
+        if (saveBody.equals("-")) {
+          return;
+        }
+      }
+      if (output.json()) {
+        output.print(surroundings, command);
+        return;
+      }
+      CommandView view =
+          new CommandView(
+              surroundings.out(), new Ink(surroundings.colours(surroundings.outIsTerminal())));
+      view.showHead(command);
+      view.showNew(command);
+      view.showEnd(command);
+      for (Map.Entry<String, JsonNode> entry : command.path("result").properties()) {
+        surroundings.out().println(entry.getKey() + "=" + entry.getValue().asText());
+      }
+    }
+  }
+
+  /** One line for each command, the newest first. */
+  @Command(name = "list", description = "List commands, the newest first.")
+  static final class ListAll implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+    @Mixin private final PageOptions pages = new PageOptions();
+
+    @Option(
+        names = "--device",
+        paramLabel = "ID",
+        converter = DeviceIdConverter.class,
+        description = "Only this device's.")
+    private @Nullable String device;
+
+    @Option(
+        names = "--state",
+        paramLabel = "STATE",
+        description = "Only those in this state, such as QUEUED or FAILED.")
+    private @Nullable String state;
+
+    ListAll(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      StringBuilder path = new StringBuilder("/v1/commands");
+      if (device != null) {
+        path.append("?device=").append(Api.escape(device));
+      }
+      if (state != null) {
+        path.append(device == null ? '?' : '&')
+            .append("state=")
+            .append(Api.escape(state.toUpperCase(Locale.ROOT)));
+      }
+      PageOptions.Listing commands =
+          pages.fetch(server.open(surroundings), path.toString(), "commands");
+      if (output.json()) {
+        output.print(surroundings, commands.json());
+        return;
+      }
+      if (commands.items().isEmpty()) {
+        surroundings.err().println("no commands");
+        return;
+      }
+      Table table = new Table("ID", "DEVICE", "STATE", "ACCEPTED", "COMMAND");
+      for (JsonNode command : commands.items()) {
+        table.row(
+            command.path("id").asText(),
+            command.path("deviceId").asText(),
+            CommandView.state(command),
+            command.path("acceptedAt").asText(),
+            CommandView.call(command));
+      }
+      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+      table
+          .lines(ink, cell -> CommandView.paintState(ink, cell))
+          .forEach(surroundings.out()::println);
+      commands.sayWhetherMore(surroundings);
+    }
+  }
+
+  /** Takes a command back, as long as the device has not begun it. */
+  @Command(
+      name = "cancel",
+      description = {
+        "Cancel a command.",
+        "One that waits is cancelled at once; of one already handed over the device is asked, and"
+            + " it may have begun."
+      })
+  static final class Cancel implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+
+    @Parameters(paramLabel = "ID", description = "The command's ID.")
+    private String id = "";
+
+    Cancel(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      JsonNode command = server.open(surroundings).delete("/v1/commands/" + Api.escape(id));
+      if (output.json()) {
+        output.print(surroundings, command);
+        return;
+      }
+      String state = CommandView.state(command);
+      switch (state) {
+        case "CANCELLED" -> surroundings.out().println(id + " CANCELLED");
+        case "QUEUED", "DELIVERED", "RUNNING" ->
+            surroundings.out().println(id + " " + state + ": the device is asked to cancel it");
+        default ->
+            throw FailureException.failed(
+                id + ": " + state + " (expected a command that has not ended)", null);
+      }
+    }
+  }
+}

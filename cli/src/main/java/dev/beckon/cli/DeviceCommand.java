@@ -1,0 +1,256 @@
+package dev.beckon.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The devices that a server knows. */
+@Command(
+    name = "device",
+    description = "Add, list, show and revoke devices.",
+    subcommands = {
+      DeviceCommand.Add.class,
+      DeviceCommand.ListAll.class,
+      DeviceCommand.Show.class,
+      DeviceCommand.Revoke.class
+    })
+final class DeviceCommand {
+
+  private DeviceCommand() {}
+
+  /** Prints the enrollment code, alone on standard output. */
+  @Command(
+      name = "add",
+      description = {
+        "Make an enrollment code for a device and print it.",
+        "A known ID is enrolled anew: its old identity ends when the code is used."
+      })
+  static final class Add implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+
+    @Option(
+        names = "--valid",
+        paramLabel = "DURATION",
+        description =
+            "How long the code can be used, such as 10m or 24h (default: ${DEFAULT-VALUE}).")
+    private String valid = "1h";
+
+    @Parameters(
+        paramLabel = "ID",
+        description = "1 to 64 of A-Z a-z 0-9 . _ : -",
+        converter = DeviceIdConverter.class)
+    private String id = "";
+
+    Add(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      JsonNode answer =
+          server
+              .open(surroundings)
+              .post("/v1/devices", Api.JSON.createObjectNode().put("id", id).put("valid", valid));
+      if (output.json()) {
+        output.print(surroundings, answer);
+        return;
+      }
+      String code = answer.path("enrollmentCode").asText();
+      surroundings.out().println(code);
+      if (surroundings.outIsTerminal()) {
+        surroundings
+            .err()
+            .println(
+                "  on the device, within " + valid + ": beckon enroll CODE, then beckon agent");
+      }
+    }
+  }
+
+  /** One line for each device. */
+  @Command(name = "list", description = "List the devices.")
+  static final class ListAll implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+    @Mixin private final PageOptions pages = new PageOptions();
+
+    ListAll(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      PageOptions.Listing devices =
+          pages.fetch(server.open(surroundings), "/v1/devices", "devices");
+      if (output.json()) {
+        output.print(surroundings, devices.json());
+        return;
+      }
+      if (devices.items().isEmpty()) {
+        surroundings.err().println("no devices yet: 'beckon device add ID' adds one");
+        return;
+      }
+      Table table = new Table("ID", "STATE", "REACHABLE", "MAPPED ADDRESS", "LAST SEEN");
+      for (JsonNode device : devices.items()) {
+        JsonNode presence = device.path("presence");
+        table.row(
+            device.path("id").asText(),
+            device.path("state").asText(),
+            reachable(presence),
+            presence.path("mappedAddress").asText("-"),
+            presence.path("lastSeen").asText("-"));
+      }
+      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+      table.lines(ink, cell -> paint(ink, cell)).forEach(surroundings.out()::println);
+      devices.sayWhetherMore(surroundings);
+    }
+  }
+
+  /** Everything the server knows about one device. */
+  @Command(name = "show", description = "Show a device: its presence, addresses and actions.")
+  static final class Show implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+
+    @Parameters(paramLabel = "ID", converter = DeviceIdConverter.class, description = "Its ID.")
+    private String id = "";
+
+    Show(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      JsonNode device = server.open(surroundings).get("/v1/devices/" + Api.escape(id));
+      if (output.json()) {
+        output.print(surroundings, device);
+        return;
+      }
+      JsonNode presence = device.path("presence");
+      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+      line(ink, "id", device.path("id").asText());
+      line(ink, "state", paint(ink, device.path("state").asText()));
+      line(ink, "generation", device.path("generation").asText());
+      line(ink, "added", device.path("addedAt").asText());
+      line(ink, "enrolled", device.path("enrolledAt").asText("-"));
+      line(ink, "reachable", paint(ink, reachable(presence)));
+      line(ink, "last seen", presence.path("lastSeen").asText("-"));
+      line(ink, "mapped address", presence.path("mappedAddress").asText("-"));
+      line(ink, "server address", presence.path("serverAddress").asText("-"));
+      JsonNode interval = presence.path("intervalSeconds");
+      line(ink, "interval", interval.isNumber() ? interval.asText() + " s" : "-");
+      JsonNode actions = device.path("actions");
+      if (!actions.isArray()) {
+        line(ink, "actions", "not known yet (the device tells when it first dials in)");
+        return;
+      }
+      surroundings.out().println(ink.faint("actions"));
+      for (JsonNode action : actions) {
+        surroundings.out().println("  " + signature(action));
+      }
+    }
+
+    private void line(Ink ink, String name, String value) {
+      surroundings.out().println(ink.faint(String.format(Locale.ROOT, "%-16s", name)) + value);
+    }
+  }
+
+  /** Shuts a device out. */
+  @Command(
+      name = "revoke",
+      description = {
+        "Shut a device out: its sessions end and nothing it sends counts any more.",
+        "To let it in again: beckon device add ID, and enroll it anew."
+      })
+  static final class Revoke implements Runnable {
+
+    private final Surroundings surroundings;
+
+    @Mixin private final ServerOptions server = new ServerOptions();
+    @Mixin private final OutputOptions output = new OutputOptions();
+
+    @Parameters(paramLabel = "ID", converter = DeviceIdConverter.class, description = "Its ID.")
+    private String id = "";
+
+    Revoke(Surroundings surroundings) {
+      this.surroundings = surroundings;
+    }
+
+    @Override
+    public void run() {
+      JsonNode answer =
+          server
+              .open(surroundings)
+              .post("/v1/devices/" + Api.escape(id) + "/revocation", Api.JSON.createObjectNode());
+      if (output.json()) {
+        output.print(surroundings, answer);
+      } else {
+        surroundings.out().println(id + " revoked");
+      }
+    }
+  }
+
+  private static String reachable(JsonNode presence) {
+    JsonNode reachable = presence.path("reachable");
+    return reachable.isBoolean() ? (reachable.asBoolean() ? "yes" : "no") : "-";
+  }
+
+  private static String paint(Ink ink, String cell) {
+    return switch (cell) {
+      case "ENROLLED", "yes" -> ink.good(cell);
+      case "INVITED" -> ink.waiting(cell);
+      case "REVOKED", "no" -> ink.bad(cell);
+      default -> cell;
+    };
+  }
+
+  /** An action in one line: {@code set key=TEXT value=INTEGER(0..100)}. */
+  private static String signature(JsonNode action) {
+    StringBuilder text = new StringBuilder(action.path("name").asText());
+    for (JsonNode parameter : action.path("parameters")) {
+      boolean required = parameter.path("required").asBoolean(true);
+      text.append(required ? " " : " [")
+          .append(parameter.path("name").asText())
+          .append('=')
+          .append(parameter.path("type").asText("TEXT"));
+      String range = range(parameter);
+      if (range != null) {
+        text.append('(').append(range).append(')');
+      }
+      if (!required) {
+        text.append(']');
+      }
+    }
+    String description = action.path("description").asText("");
+    return description.isEmpty() ? text.toString() : text + "  (" + description + ")";
+  }
+
+  private static @Nullable String range(JsonNode parameter) {
+    if (parameter.path("values").isArray() && !parameter.path("values").isEmpty()) {
+      StringBuilder values = new StringBuilder();
+      parameter
+          .path("values")
+          .forEach(value -> values.append(values.isEmpty() ? "" : "|").append(value.asText()));
+      return values.toString();
+    }
+    boolean hasMin = parameter.hasNonNull("min");
+    boolean hasMax = parameter.hasNonNull("max");
+    if (!hasMin && !hasMax) {
+      return null;
+    }
+    return parameter.path("min").asText("") + ".." + parameter.path("max").asText("");
+  }
+}

@@ -1,0 +1,247 @@
+package dev.beckon.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.FileNotFoundException;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Sends a command to a device and, if asked, follows it to its end. */
+@Command(
+    name = "send",
+    description = {
+      "Send a command to a device.",
+      "Prints the command's ID; with --wait its result. It is on the server's disk by then."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  beckon send kitchen echo text=hello --wait",
+      "  beckon send kitchen display text=@notice.txt --deadline 5m",
+      "  date | beckon send kitchen display text=- --wait"
+    },
+    exitCodeList = {
+      "0:accepted; with --wait: SUCCEEDED",
+      "1:refused; with --wait: FAILED, REJECTED, CANCELLED or UNKNOWN",
+      "2:wrong usage",
+      "3:the server cannot be reached",
+      "4:with --wait: EXPIRED"
+    })
+final class SendCommand implements Callable<Integer> {
+
+  private final Surroundings surroundings;
+
+  @Mixin private final ServerOptions server = new ServerOptions();
+  @Mixin private final OutputOptions output = new OutputOptions();
+
+  @Parameters(
+      index = "0",
+      paramLabel = "DEVICE",
+      description = "The device's ID.",
+      converter = DeviceIdConverter.class)
+  private String device = "";
+
+  @Parameters(
+      index = "1",
+      paramLabel = "ACTION",
+      description = "What it shall do; 'beckon device show ID' lists what it can.")
+  private String action = "";
+
+  @Parameters(
+      index = "2..*",
+      paramLabel = "KEY=VALUE",
+      description = "Arguments. @FILE is a file's text, - is standard input, @@… begins with an @.")
+  private List<String> args = new ArrayList<>();
+
+  @Option(
+      names = "--body",
+      paramLabel = "FILE",
+      description = "A file of any kind that goes along.")
+  private @Nullable Path body;
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "TIME",
+      description = "Start within this time (30s, 5m, 1h) or by this instant (default: 60s).")
+  private @Nullable String deadline;
+
+  @Option(names = "--wait", description = "Follow the command until it has ended.")
+  private boolean wait;
+
+  @Option(names = "--quiet", description = "With --wait: no timeline on standard error.")
+  private boolean quiet;
+
+  @Option(
+      names = "--save-body",
+      paramLabel = "FILE",
+      description = "With --wait: write the body of the result there (- is standard output).")
+  private @Nullable String saveBody;
+
+  SendCommand(Surroundings surroundings) {
+    this.surroundings = surroundings;
+  }
+
+  @Override
+  public Integer call() {
+    if (!wait && saveBody != null) {
+      throw FailureException.usage("--save-body: needs --wait", null);
+    }
+    ObjectNode request = Api.JSON.createObjectNode().put("action", action);
+    ObjectNode map = request.putObject("args");
+    new Arguments(surroundings.in()).parse(args).forEach(map::put);
+    if (deadline != null) {
+      request.put("deadline", deadline);
+    }
+
+    Api api = server.open(surroundings);
+    JsonNode command = post(api, request);
+    if (!wait) {
+      if (output.json()) {
+        output.print(surroundings, command);
+      } else {
+        surroundings.out().println(command.path("id").asText());
+      }
+      return ExitCode.DONE;
+    }
+    boolean timeline = !quiet && !output.json();
+    CommandView view =
+        new CommandView(
+            surroundings.err(), new Ink(surroundings.colours(surroundings.errIsTerminal())));
+    JsonNode ended = new Waiting(api, view, timeline).follow(command);
+    show(api, ended, view, timeline);
+    return CommandView.exitCode(ended);
+  }
+
+  private JsonNode post(Api api, ObjectNode request) {
+    String path = "/v1/devices/" + Api.escape(device) + "/commands";
+    String key = UUID.randomUUID().toString();
+    if (body == null) {
+      return api.postOnce(
+          path, key, "application/json", BodyPublishers.ofString(request.toString()));
+    }
+    if (!Files.isRegularFile(body) || !Files.isReadable(body)) {
+      throw FailureException.usage("--body: " + body + " (expected a file that can be read)", null);
+    }
+    String boundary = "beckon-" + UUID.randomUUID();
+    return api.postOnce(
+        path, key, "multipart/form-data; boundary=" + boundary, parts(boundary, request, body));
+  }
+
+  private static BodyPublisher parts(String boundary, ObjectNode request, Path body) {
+    String head =
+        "--"
+            + boundary
+            + "\r\nContent-Disposition: form-data; name=\"command\"\r\n"
+            + "Content-Type: application/json\r\n\r\n"
+            + request
+            + "\r\n--"
+            + boundary
+            + "\r\nContent-Disposition: form-data; name=\"body\"; filename=\"body\"\r\n"
+            + "Content-Type: application/octet-stream\r\n\r\n";
+    try {
+      return BodyPublishers.concat(
+          BodyPublishers.ofString(head, StandardCharsets.UTF_8),
+          BodyPublishers.ofFile(body),
+          BodyPublishers.ofString("\r\n--" + boundary + "--\r\n"));
+    } catch (FileNotFoundException e) {
+      throw FailureException.usage("--body: " + body + " (no such file)", null);
+    }
+  }
+
+  private void show(Api api, JsonNode command, CommandView view, boolean timeline) {
+    if (saveBody != null) {
+      ResultBody.save(api, command, saveBody, surroundings);
+    }
+    if (output.json()) {
+      output.print(surroundings, command);
+      return;
+    }
+    if (timeline || CommandView.exitCode(command) != ExitCode.DONE) {
+      view.showEnd(command);
+    }
+    for (Map.Entry<String, JsonNode> entry : command.path("result").properties()) {
+      surroundings.out().println(entry.getKey() + "=" + entry.getValue().asText());
+    }
+    long bodyBytes = command.path("resultBodyBytes").asLong();
+    if (saveBody == null && bodyBytes > 0) {
+      surroundings
+          .err()
+          .println(
+              "  the result has a body of "
+                  + bodyBytes
+                  + " bytes: beckon command show "
+                  + command.path("id").asText()
+                  + " --save-body FILE");
+    }
+  }
+
+  /** Asks for a command again and again, often at first, since most end within a second. */
+  private static final class Waiting {
+
+    private static final Duration AT_FIRST = Duration.ofMillis(50);
+    private static final Duration LATER = Duration.ofMillis(500);
+    private static final int FIRST_ASKS = 100;
+
+    /** Asks without an answer before the server counts as gone; it may only be restarting. */
+    private static final int PATIENCE = 30;
+
+    private final Api api;
+    private final CommandView view;
+    private final boolean timeline;
+
+    Waiting(Api api, CommandView view, boolean timeline) {
+      this.api = api;
+      this.view = view;
+      this.timeline = timeline;
+    }
+
+    JsonNode follow(JsonNode accepted) {
+      String path = "/v1/commands/" + Api.escape(accepted.path("id").asText());
+      JsonNode command = accepted;
+      if (timeline) {
+        view.showHead(command);
+      }
+      int missed = 0;
+      for (int asks = 0; ; asks++) {
+        if (timeline) {
+          view.showNew(command);
+        }
+        if (CommandView.ended(command)) {
+          return command;
+        }
+        pause(asks < FIRST_ASKS && missed == 0 ? AT_FIRST : LATER);
+        try {
+          command = api.get(path);
+          missed = 0;
+        } catch (FailureException e) {
+          if (e.exitCode() != ExitCode.NOT_REACHABLE || ++missed > PATIENCE) {
+            throw e;
+          }
+        }
+      }
+    }
+
+    private static void pause(Duration length) {
+      try {
+        Thread.sleep(length);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw FailureException.failed("interrupted", null);
+      }
+    }
+  }
+}

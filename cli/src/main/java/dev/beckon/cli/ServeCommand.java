@@ -1,0 +1,176 @@
+package dev.beckon.cli;
+
+import dev.beckon.server.Server;
+import dev.beckon.server.ServerConfig;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Runs a server until it is told to stop. */
+@Command(
+    name = "serve",
+    description = {
+      "Run the server.",
+      "Prints one line, 'ready …' with its addresses, when it can take traffic. Ends on SIGTERM"
+          + " or Ctrl-C."
+    },
+    footer = {
+      "",
+      "The file given with --config is YAML with the same names as the options:",
+      "  data: /var/lib/beckon",
+      "  udp: [192.0.2.1:3478, 192.0.2.2:3478]",
+      "  advertise: beckon.example.org",
+      "What the command line says counts more."
+    })
+final class ServeCommand implements Callable<Integer> {
+
+  /** Not an exit code: the server runs in its own threads. */
+  static final int RUNNING = -1;
+
+  private static final List<String> KEYS =
+      List.of("data", "udp", "tls", "http", "advertise", "public-stun", "insecure");
+
+  private final Surroundings surroundings;
+
+  @Option(names = "--config", paramLabel = "FILE", description = "Settings in YAML (see below).")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Where everything is kept (default: ~/.local/share/beckon/server).")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--udp",
+      paramLabel = "ADDR:PORT",
+      description = "Keepalives and wakes; repeatable (default: every address, port 3478).")
+  private List<String> udp = new ArrayList<>();
+
+  @Option(
+      names = "--tls",
+      paramLabel = "ADDR:PORT",
+      description = "Sessions and enrollment (default: every address, port 5349).")
+  private @Nullable String tls;
+
+  @Option(
+      names = "--http",
+      paramLabel = "ADDR:PORT",
+      description = "The API (default: 127.0.0.1:8080).")
+  private @Nullable String http;
+
+  @Option(
+      names = "--advertise",
+      paramLabel = "HOST",
+      description =
+          "Name or address under which devices reach this server (default: the address of the"
+              + " default route).")
+  private @Nullable String advertise;
+
+  @Option(names = "--public-stun", description = "Answer ordinary STUN Binding requests as well.")
+  private boolean publicStun;
+
+  @Option(
+      names = "--insecure",
+      description = "Allow what is only for labs, such as the API off loopback without TLS.")
+  private boolean insecure;
+
+  ServeCommand(Surroundings surroundings) {
+    this.surroundings = surroundings;
+  }
+
+  @Override
+  public Integer call() {
+    ServerConfig settings = settings();
+    Server server;
+    try {
+      server = Server.start(settings);
+    } catch (IOException e) {
+      throw FailureException.failed(Failures.of(e), null);
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> closeAndEnd(server), "beckon-close"));
+    surroundings.out().println(readyLine(server, settings.data()));
+    return RUNNING;
+  }
+
+  /** Told to stop, and stopped: for whoever supervises the process that is a success. */
+  private static void closeAndEnd(Server server) {
+    server.close();
+    Runtime.getRuntime().halt(ExitCode.DONE);
+  }
+
+  private static String readyLine(Server server, Path data) {
+    String udp =
+        server.udpAddresses().stream()
+            .map(SocketAddressText::format)
+            .collect(Collectors.joining(","));
+    return "ready udp="
+        + udp
+        + " tls="
+        + SocketAddressText.format(server.tlsAddress())
+        + " http="
+        + SocketAddressText.format(server.httpAddress())
+        + " data="
+        + data;
+  }
+
+  private ServerConfig settings() {
+    Optional<ConfigFile> file =
+        Optional.ofNullable(config).map(path -> ConfigFile.read(path, KEYS));
+    Path folder =
+        Optional.ofNullable(data)
+            .or(() -> file.flatMap(f -> f.text("data")).map(Path::of))
+            .orElse(surroundings.serverFolder());
+    return new ServerConfig(
+        folder.toAbsolutePath().normalize(),
+        udpAddresses(file),
+        address("tls", tls, file).orElse(new InetSocketAddress(ServerConfig.DEFAULT_TLS_PORT)),
+        address("http", http, file)
+            .orElse(
+                new InetSocketAddress(
+                    InetAddress.getLoopbackAddress(), ServerConfig.DEFAULT_HTTP_PORT)),
+        Optional.ofNullable(advertise)
+            .or(() -> file.flatMap(f -> f.text("advertise")))
+            .orElse(null),
+        publicStun || file.flatMap(f -> f.flag("public-stun")).orElse(false),
+        insecure || file.flatMap(f -> f.flag("insecure")).orElse(false));
+  }
+
+  private List<InetSocketAddress> udpAddresses(Optional<ConfigFile> file) {
+    if (!udp.isEmpty()) {
+      return udp.stream().map(text -> typed("--udp", text)).toList();
+    }
+    return file.map(f -> f.texts("udp").stream().map(text -> written(f, "udp", text)).toList())
+        .orElse(List.of());
+  }
+
+  private static Optional<InetSocketAddress> address(
+      String key, @Nullable String text, Optional<ConfigFile> file) {
+    if (text != null) {
+      return Optional.of(typed("--" + key, text));
+    }
+    return file.flatMap(f -> f.text(key).map(value -> written(f, key, value)));
+  }
+
+  private static InetSocketAddress typed(String option, String text) {
+    return SocketAddressText.parse(text)
+        .orElseThrow(
+            () ->
+                FailureException.usage(
+                    option + ": " + text + " (expected " + SocketAddressText.EXPECTED + ")", null));
+  }
+
+  private static InetSocketAddress written(ConfigFile file, String key, String text) {
+    return SocketAddressText.parse(text)
+        .orElseThrow(() -> file.bad(key, text, SocketAddressText.EXPECTED));
+  }
+}
