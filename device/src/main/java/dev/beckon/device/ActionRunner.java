@@ -1,0 +1,138 @@
+package dev.beckon.device;
+
+import dev.beckon.protocol.session.State;
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs commands, each on a thread of its own. That one at a time runs per action is seen to before.
+ */
+final class ActionRunner {
+  /** An action and what does it. */
+  record Entry(Action action, ActionHandler handler) {}
+
+  /** How a command ended. */
+  record Outcome(State state, String reason, Map<String, String> result, long bodyBytes) {
+    static Outcome failed(String reason) {
+      return new Outcome(State.FAILED, reason, Map.of(), 0);
+    }
+  }
+
+  /** Told of progress, on the command's thread. */
+  @FunctionalInterface
+  interface OnProgress {
+    void accept(String commandId, int percent, String text);
+  }
+
+  /** Told of the end, on the command's thread. */
+  @FunctionalInterface
+  interface OnEnd {
+    void accept(String commandId, Outcome outcome);
+  }
+
+  private final Map<String, Entry> entries;
+  private final BodyFolder bodies;
+  private final long maxBodyBytes;
+  private final ExecutorService threads;
+
+  ActionRunner(Map<String, Entry> entries, BodyFolder bodies, long maxBodyBytes) {
+    this.entries = new TreeMap<>(entries);
+    this.bodies = bodies;
+    this.maxBodyBytes = maxBodyBytes;
+    AtomicInteger count = new AtomicInteger();
+    this.threads =
+        Executors.newCachedThreadPool(
+            runnable -> {
+              Thread thread = new Thread(runnable, "beckon-action-" + count.incrementAndGet());
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Why the device cannot run the command; null if it can. */
+  @Nullable String refusal(dev.beckon.protocol.session.Command command) {
+    Entry entry = entries.get(command.getAction());
+    return entry == null
+        ? "action: "
+            + command.getAction()
+            + " (expected one of "
+            + String.join(", ", entries.keySet())
+            + ")"
+        : entry.action().refusal(command.getArgsMap(), command.getHasBody());
+  }
+
+  void run(dev.beckon.protocol.session.Command command, OnProgress onProgress, OnEnd onEnd) {
+    String id = command.getCommandId();
+    try {
+      threads.execute(
+          () ->
+              onEnd.accept(
+                  id, outcome(command, (percent, text) -> onProgress.accept(id, percent, text))));
+    } catch (RejectedExecutionException e) {
+      onEnd.accept(id, Outcome.failed("the device is being stopped"));
+    }
+  }
+
+  void interrupt() {
+    threads.shutdownNow();
+  }
+
+  void await(long millis) {
+    try {
+      // What does not end in time ends as UNKNOWN after the next start.
+      boolean ended = threads.awaitTermination(millis, TimeUnit.MILLISECONDS);
+      assert ended || threads.isShutdown();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Outcome outcome(dev.beckon.protocol.session.Command message, Command.Progress progress) {
+    Entry entry = entries.get(message.getAction());
+    if (entry == null) {
+      return Outcome.failed("action: " + message.getAction() + " (expected a known one)");
+    }
+    try {
+      Command command =
+          new Command(
+              message,
+              message.getHasBody() ? bodies.commandBody(message.getCommandId()) : null,
+              progress);
+      return outcome(message.getCommandId(), entry.handler().run(command));
+    } catch (InterruptedException e) {
+      return Outcome.failed("the device was stopped while the command ran");
+    } catch (Exception | StackOverflowError | OutOfMemoryError | LinkageError e) {
+      // Whatever a handler throws must not take the device down.
+      return Outcome.failed(e.getMessage() == null ? e.toString() : e.getMessage());
+    }
+  }
+
+  private Outcome outcome(String commandId, Result result) {
+    String failure = result.failure();
+    byte[] body = result.body();
+    if (body.length > maxBodyBytes) {
+      return Outcome.failed(
+          "result body: " + body.length + " bytes (expected at most " + maxBodyBytes + ")");
+    }
+    if (body.length > 0) {
+      try {
+        bodies.storeResult(commandId, body);
+      } catch (IOException e) {
+        return Outcome.failed(
+            "result body: cannot be stored (expected room in the device's data folder)");
+      }
+    }
+    return new Outcome(
+        failure == null ? State.SUCCEEDED : State.FAILED,
+        failure == null ? "" : failure,
+        result.values(),
+        body.length);
+  }
+}

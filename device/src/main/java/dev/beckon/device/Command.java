@@ -1,0 +1,123 @@
+package dev.beckon.device;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A command that the device shall carry out: checked, in the journal, and not run before.
+ *
+ * <p>Thread-safe.
+ */
+public final class Command {
+  /** Receives progress reports. */
+  @FunctionalInterface
+  interface Progress {
+    void report(int percent, String text);
+  }
+
+  private final dev.beckon.protocol.session.Command message;
+  private final @Nullable Path body;
+  private final Progress progress;
+
+  Command(dev.beckon.protocol.session.Command message, @Nullable Path body, Progress progress) {
+    this.message = message;
+    this.body = body;
+    this.progress = progress;
+  }
+
+  /** 26 characters; the same in the server's API. */
+  public String id() {
+    return message.getCommandId();
+  }
+
+  /** Name of the action. */
+  public String action() {
+    return message.getAction();
+  }
+
+  /** All arguments as text. */
+  public Map<String, String> arguments() {
+    return message.getArgsMap();
+  }
+
+  /** Whether the command gives this argument. */
+  public boolean has(String name) {
+    return message.containsArgs(name);
+  }
+
+  /**
+   * @throws IllegalArgumentException if the command does not give it
+   */
+  public String text(String name) {
+    String value = message.getArgsMap().get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(name + ": missing (expected a value)");
+    }
+    return value;
+  }
+
+  /**
+   * @throws IllegalArgumentException if it is missing or no whole number of 64 bits
+   */
+  public long integer(String name) {
+    try {
+      return Long.parseLong(text(name));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(name + ": " + text(name) + " (expected an integer)", e);
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if it is missing or no number
+   */
+  public double number(String name) {
+    try {
+      return Double.parseDouble(text(name));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(name + ": " + text(name) + " (expected a number)", e);
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if it is missing or neither {@code true} nor {@code false}
+   */
+  public boolean flag(String name) {
+    return switch (text(name)) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new IllegalArgumentException(
+              name + ": " + text(name) + " (expected true or false)");
+    };
+  }
+
+  /** Length of the body in bytes; 0 if there is none. */
+  public long bodyBytes() {
+    return message.getBodyBytes();
+  }
+
+  /** The body; empty if there is none. The caller closes it. */
+  public InputStream body() throws IOException {
+    return body == null ? InputStream.nullInputStream() : Files.newInputStream(body);
+  }
+
+  /** When it had to be started at the latest. */
+  public Instant deadline() {
+    return Instant.ofEpochMilli(message.getDeadlineMillis());
+  }
+
+  /**
+   * Tells the server how far it is, if a session is open; returns at once.
+   *
+   * @param percent 0 to 100; 0 if that cannot be told
+   * @param text for people
+   */
+  public void progress(int percent, String text) {
+    progress.report(percent, text);
+  }
+}

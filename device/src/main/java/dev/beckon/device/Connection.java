@@ -1,0 +1,205 @@
+package dev.beckon.device;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.device.session.Frames;
+import dev.beckon.device.tls.TlsDialler;
+import dev.beckon.protocol.session.BodyChunk;
+import dev.beckon.protocol.session.Frame;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connection under one session: a thread that dials and reads, and one that writes.
+ *
+ * <p>What is read goes to the {@link Receiver}, frame by frame; what is to be written is queued, so
+ * that nobody but the writer waits for a slow server.
+ */
+final class Connection {
+  /** Gets what happens, on the reader's thread. */
+  interface Receiver {
+    void onConnected();
+
+    /** Must call {@link #release} once the frame is handled. */
+    void onFrame(Frame frame);
+
+    /**
+     * The last call.
+     *
+     * @param reason for people
+     */
+    void onEnd(String reason);
+  }
+
+  private static final int MAX_CHUNK_BYTES = 32_768;
+
+  /** Frames read and not yet handled; more are left in the socket, which slows the server down. */
+  private static final int MAX_UNHANDLED = 16;
+
+  /** Progress reports are dropped when so much is waiting to be written. */
+  private static final int MAX_PROGRESS_WAITING = 64;
+
+  private interface Outgoing {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  private static final Outgoing END = out -> {};
+
+  private final BlockingQueue<Outgoing> outgoing = new LinkedBlockingQueue<>();
+  private final Semaphore unhandled = new Semaphore(MAX_UNHANDLED);
+  private final CountDownLatch written = new CountDownLatch(1);
+  private final TlsDialler dialler;
+  private final InetSocketAddress address;
+  private final Receiver receiver;
+  private volatile boolean closed;
+  private volatile @Nullable Socket plain;
+
+  Connection(TlsDialler dialler, InetSocketAddress address, Receiver receiver) {
+    this.dialler = dialler;
+    this.address = address;
+    this.receiver = receiver;
+  }
+
+  void start() {
+    Thread reader = new Thread(this::readAll, "beckon-session");
+    reader.setDaemon(true);
+    reader.start();
+  }
+
+  void send(Frame frame) {
+    boolean progress =
+        frame.hasUpdate()
+            && (frame.getUpdate().getProgressPercent() != 0
+                || !frame.getUpdate().getProgressText().isEmpty());
+    if (!progress || outgoing.size() < MAX_PROGRESS_WAITING) {
+      outgoing.add(out -> Frames.write(out, frame));
+    }
+  }
+
+  void sendBody(String commandId, Path file) {
+    outgoing.add(out -> writeBody(out, commandId, file));
+  }
+
+  /** Closes once everything that waits is written. */
+  void finish() {
+    outgoing.add(END);
+  }
+
+  /** Closes at once, whatever waits. */
+  void cut() {
+    closed = true;
+    close(plain);
+  }
+
+  /** Waits until all that was to be written before {@link #finish} is. */
+  void awaitWritten(long millis) {
+    try {
+      if (!written.await(millis, TimeUnit.MILLISECONDS)) {
+        cut();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** A frame is handled: one more may be read. */
+  void release() {
+    unhandled.release();
+  }
+
+  private void readAll() {
+    String reason = "server closed the connection";
+    try (SSLSocket socket = dialler.dial(address, this::opening)) {
+      Thread writer = new Thread(() -> writeAll(socket), "beckon-session-writer");
+      writer.setDaemon(true);
+      writer.start();
+      receiver.onConnected();
+      InputStream in = socket.getInputStream();
+      while (true) {
+        Frame frame = Frames.read(in);
+        if (frame == null) {
+          break;
+        }
+        unhandled.acquire();
+        receiver.onFrame(frame);
+      }
+    } catch (IOException e) {
+      reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    } catch (InterruptedException e) {
+      reason = "interrupted";
+    } finally {
+      closed = true;
+      outgoing.add(END);
+      receiver.onEnd(reason);
+    }
+  }
+
+  private void opening(Socket socket) throws IOException {
+    plain = socket;
+    if (closed) {
+      throw new IOException("closed while dialling");
+    }
+  }
+
+  private void writeAll(SSLSocket socket) {
+    try {
+      OutputStream out = socket.getOutputStream();
+      while (true) {
+        Outgoing next = outgoing.take();
+        if (next == END) {
+          break;
+        }
+        next.writeTo(out);
+      }
+      socket.close();
+    } catch (IOException e) {
+      cut(); // the reader tells
+    } catch (InterruptedException e) {
+      cut();
+    } finally {
+      written.countDown();
+    }
+  }
+
+  private static void writeBody(OutputStream out, String commandId, Path file) throws IOException {
+    long size = Files.size(file);
+    long offset = 0;
+    try (InputStream in = Files.newInputStream(file)) {
+      do {
+        byte[] content = in.readNBytes(MAX_CHUNK_BYTES);
+        BodyChunk.Builder chunk =
+            BodyChunk.newBuilder()
+                .setCommandId(commandId)
+                .setOffset(offset)
+                .setContent(ByteString.copyFrom(content));
+        offset += content.length;
+        chunk.setLast(offset >= size || content.length == 0);
+        Frames.write(out, Frame.newBuilder().setBodyChunk(chunk).build());
+        if (content.length == 0) {
+          return;
+        }
+      } while (offset < size);
+    }
+  }
+
+  private static void close(@Nullable Socket socket) {
+    if (socket != null) {
+      try {
+        socket.close();
+      } catch (IOException e) {
+        // It is gone either way.
+      }
+    }
+  }
+}

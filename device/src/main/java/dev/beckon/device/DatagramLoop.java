@@ -1,0 +1,303 @@
+package dev.beckon.device;
+
+import dev.beckon.device.keepalive.KeepaliveEffect;
+import dev.beckon.device.keepalive.KeepaliveLogic;
+import dev.beckon.device.keepalive.KeyRing;
+import dev.beckon.device.wake.DialLogic;
+import dev.beckon.device.wake.WakeLogic;
+import dev.beckon.device.wake.WakeVerdict;
+import dev.beckon.protocol.datagram.Datagram;
+import dev.beckon.protocol.datagram.KeepaliveAnswer;
+import dev.beckon.protocol.datagram.MalformedDatagramException;
+import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.protocol.datagram.WakeAnswer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.Selector;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The thread that owns datagrams and the decision to dial: does what {@link KeepaliveLogic}, {@link
+ * WakeLogic} and {@link DialLogic} say.
+ */
+final class DatagramLoop implements AutoCloseable {
+  /** Does the dialling, on another thread. */
+  interface Dialler {
+    void dial(long wakeId);
+
+    void wake(long wakeId);
+
+    /** The first answer came; whether to dial in now. */
+    AtStart atStart();
+  }
+
+  /** Why to dial in right after the start. */
+  enum AtStart {
+    NOTHING,
+    ACTIONS_CHANGED,
+    UNREPORTED
+  }
+
+  private static final System.Logger LOG = System.getLogger("dev.beckon.device");
+
+  /** How often to look whether the network changed or the board slept. */
+  private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+  /** The board's clock against monotonic time, which stands still while the board sleeps. */
+  private static final long CLOCK_JUMP_MILLIS = 10_000;
+
+  /** A wake's deadline is at most a day or so ahead; more would overflow nanoseconds. */
+  private static final long MAX_DEADLINE_MILLIS = TimeUnit.DAYS.toMillis(30);
+
+  private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
+  private final Selector selector;
+  private final ServerLink link;
+  private final KeyRing keys;
+  private final KeepaliveLogic keepalives;
+  private final WakeLogic wakes;
+  private final DialLogic dials;
+  private final Dialler dialler;
+  private final DeviceClock clock;
+  private final DeviceListener listener;
+  private final Thread thread;
+
+  private long nextCheckNanos;
+  private long boardAheadMillis;
+  private boolean greeted;
+  private long wakeDeadlineNanos;
+  private volatile boolean closed;
+
+  DatagramLoop(
+      InetSocketAddress server,
+      KeyRing keys,
+      KeepaliveLogic keepalives,
+      WakeLogic wakes,
+      DialLogic dials,
+      Dialler dialler,
+      DeviceClock clock,
+      DeviceListener listener)
+      throws IOException {
+    this.selector = Selector.open();
+    this.link = new ServerLink(server, selector, this::onLink);
+    this.keys = keys;
+    this.keepalives = keepalives;
+    this.wakes = wakes;
+    this.dials = dials;
+    this.dialler = dialler;
+    this.clock = clock;
+    this.listener = listener;
+    this.thread = new Thread(this::run, "beckon-datagrams");
+  }
+
+  /** Starts the thread; it keeps the program alive. */
+  void start() {
+    thread.start();
+  }
+
+  /** Runs the task on this loop's thread, soon; any thread. */
+  void post(Runnable task) {
+    inbox.add(task);
+    selector.wakeup();
+  }
+
+  void onOpened() {
+    post(
+        () -> {
+          dials.onOpened();
+          keepalives.onSession(clock.nanos());
+        });
+  }
+
+  void onFailed() {
+    post(() -> dials.onFailed(clock.nanos()));
+  }
+
+  void onRefused() {
+    post(dials::onRefused);
+  }
+
+  void onClosed(DialLogic.Ending ending) {
+    post(() -> dials.onClosed(ending, clock.nanos()));
+  }
+
+  void onWakeMissed(long wakeId) {
+    post(
+        () -> {
+          long now = clock.nanos();
+          if (wakeDeadlineNanos - now > 0 && dials.onWake(wakeId, wakeDeadlineNanos, 0, now)) {
+            dialler.wake(wakeId);
+          }
+        });
+  }
+
+  void onUnreported() {
+    post(() -> dials.onUnreported(clock.nanos()));
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    selector.wakeup();
+    try {
+      if (Thread.currentThread() != thread) {
+        thread.join(2_000);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try (link;
+        selector) {
+      long now = clock.nanos();
+      nextCheckNanos = now + CHECK_NANOS;
+      boardAheadMillis = boardAheadMillis(now);
+      link.open("start", true);
+      while (!closed) {
+        try {
+          selector.select(waitMillis(clock.nanos()));
+          turn();
+        } catch (IOException | RuntimeException e) {
+          // Our bug, or the system is out of something: the device must live on.
+          LOG.log(System.Logger.Level.ERROR, "a datagram or a timer could not be handled", e);
+          Thread.sleep(1_000);
+        }
+      }
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "a socket could not be closed", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void turn() throws IOException {
+    selector.selectedKeys().clear();
+    for (Runnable task = inbox.poll(); task != null; task = inbox.poll()) {
+      task.run();
+    }
+    link.receive(this::onDatagram);
+    long now = clock.nanos();
+    if (link.takeSendFailure() || nextCheckNanos - now <= 0) {
+      nextCheckNanos = now + CHECK_NANOS;
+      checkNetwork(now);
+    }
+    apply(keepalives.onTime(now, clock.millis()));
+    DialLogic.Dial dial = dials.onTime(now);
+    if (dial != null) {
+      dialler.dial(dial.wakeId());
+    }
+  }
+
+  private long waitMillis(long now) {
+    long next = nextCheckNanos;
+    next = earlier(next, keepalives.nextNanos());
+    Long dial = dials.nextNanos();
+    if (dial != null) {
+      next = earlier(next, dial);
+    }
+    // Rounded up, or the last millisecond would be spent spinning; 0 would mean for ever.
+    return Math.max(1, (next - now + 999_999) / 1_000_000);
+  }
+
+  private void checkNetwork(long now) {
+    long ahead = boardAheadMillis(now);
+    if (Math.abs(ahead - boardAheadMillis) > CLOCK_JUMP_MILLIS) {
+      boardAheadMillis = ahead;
+      link.open("clock-jump", false); // the board slept, and its mapping with it
+    } else {
+      boardAheadMillis = ahead; // a clock that drifts or is slewed is none that jumped
+      link.check();
+    }
+  }
+
+  private long boardAheadMillis(long now) {
+    return clock.boardMillis() - now / 1_000_000;
+  }
+
+  /** A new socket is open. */
+  private void onLink(InetSocketAddress local, InetSocketAddress server, String why) {
+    listener.onSocket(local, server, why);
+    apply(keepalives.start(clock.nanos(), clock.millis()));
+  }
+
+  private void onDatagram(byte[] bytes, int length) {
+    KeyRing.Key key = keys.authenticate(bytes, length);
+    if (key == null) {
+      return; // never answered, never logged
+    }
+    try {
+      Datagram datagram = Datagram.decode(bytes, length);
+      if (datagram instanceof KeepaliveAnswer answer) {
+        apply(keepalives.onAnswer(answer, key, clock.nanos(), answer.serverTimeMillis()));
+      } else if (datagram instanceof Wake wake) {
+        onWake(wake, key);
+      }
+    } catch (MalformedDatagramException e) {
+      // Cannot be: what is authentic is well-formed.
+    }
+  }
+
+  private void onWake(Wake wake, KeyRing.Key key) {
+    long now = clock.nanos();
+    long wallMillis = clock.millis();
+    WakeVerdict verdict = wakes.onWake(wake, key.generation(), wallMillis);
+    if (verdict.isAnswered()) {
+      link.send(new WakeAnswer(wake.transactionId(), wake.wakeId()).encode(key.key()));
+    }
+    if (verdict == WakeVerdict.ACCEPTED) {
+      long leftMillis = Math.min(MAX_DEADLINE_MILLIS, wake.deadlineMillis() - wallMillis);
+      wakeDeadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
+      if (dials.onWake(wake.wakeId(), wakeDeadlineNanos, wake.dialBackDelayMillis(), now)) {
+        dialler.wake(wake.wakeId());
+      }
+    }
+    listener.onWake(
+        wake.wakeId(),
+        Instant.ofEpochMilli(wake.deadlineMillis()),
+        verdict.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+  }
+
+  private void apply(List<KeepaliveEffect> effects) {
+    for (KeepaliveEffect effect : effects) {
+      if (effect instanceof KeepaliveEffect.Send send) {
+        link.send(send.bytes());
+      } else if (effect instanceof KeepaliveEffect.Rebind) {
+        link.open("silence", true);
+      } else if (effect instanceof KeepaliveEffect.DialIn) {
+        dials.onDialIn(clock.nanos());
+      } else if (effect instanceof KeepaliveEffect.Answered answered) {
+        clock.set(answered.serverTimeMillis());
+        onAnswered(answered);
+      } else if (effect instanceof KeepaliveEffect.Remapped remapped) {
+        listener.onMappedAddress(remapped.mapped());
+      }
+    }
+  }
+
+  private void onAnswered(KeepaliveEffect.Answered answered) {
+    InetSocketAddress server = link.server();
+    if (server != null) {
+      listener.onKeepaliveAnswered(answered.mapped(), server);
+    }
+    if (!greeted) {
+      greeted = true;
+      AtStart why = dialler.atStart();
+      if (why == AtStart.ACTIONS_CHANGED) {
+        dials.onDialIn(clock.nanos());
+      } else if (why == AtStart.UNREPORTED) {
+        dials.onUnreported(clock.nanos());
+      }
+    }
+  }
+
+  private static long earlier(long a, @Nullable Long b) {
+    return b == null || a - b <= 0 ? a : b;
+  }
+}

@@ -1,0 +1,365 @@
+package dev.beckon.device;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.device.command.CommandLogic;
+import dev.beckon.device.command.FileJournal;
+import dev.beckon.device.keepalive.KeepaliveLogic;
+import dev.beckon.device.keepalive.KeepaliveTiming;
+import dev.beckon.device.keepalive.KeyRing;
+import dev.beckon.device.session.SessionLogic;
+import dev.beckon.device.tls.ServerCheck;
+import dev.beckon.device.tls.TlsDialler;
+import dev.beckon.device.wake.DialLogic;
+import dev.beckon.device.wake.WakeLogic;
+import dev.beckon.protocol.session.Actions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device that its fleet's server can reach at any time, behind whatever router.
+ *
+ * <p>It keeps a UDP mapping alive, is woken through it, dials the server over TLS, fetches its
+ * commands and runs them, each at most once. It never listens on a port.
+ *
+ * <p>Thread-safe. A started device keeps the program alive until it is closed.
+ */
+public final class Device implements AutoCloseable {
+  /** Longest body of a command, or of a result. */
+  public static final long MAX_BODY_BYTES = 16L << 20;
+
+  private static final String ALPN = "beckon/1";
+  private static final int RENDEZVOUS_SERVER = 0;
+  private static final int TRANSACTION_ID_BYTES = 12;
+
+  private final Builder settings;
+  private final DeviceIdentity identity;
+  private @Nullable FileJournal journal;
+  private @Nullable SessionLoop sessions;
+  private @Nullable DatagramLoop datagrams;
+
+  private Device(Builder settings, DeviceIdentity identity) {
+    this.settings = settings;
+    this.identity = identity;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Starts, and returns at once; from now on the device can be reached.
+   *
+   * @return this device
+   * @throws IOException if the data folder cannot be used, or another device uses it
+   * @throws IllegalStateException if it was started before
+   */
+  public synchronized Device start() throws IOException {
+    if (journal != null) {
+      throw new IllegalStateException("device: started before (expected one start per device)");
+    }
+    Path folder = identity.folder();
+    SecureRandom random = new SecureRandom();
+    DeviceClock clock =
+        new DeviceClock(System::nanoTime, InstantSource.system(), identity.serverTimeMillis());
+    DeviceListener listener = new QuietListener(settings.listener);
+    FileJournal openJournal = FileJournal.open(folder.resolve("journal.log"));
+    journal = openJournal;
+    try {
+      BodyFolder bodies = new BodyFolder(folder.resolve("bodies"));
+      bodies.tidy(
+          openJournal.entries().stream()
+              .map(entry -> entry.commandId())
+              .collect(Collectors.toSet()));
+      ActionRunner actions = new ActionRunner(settings.actions, bodies, MAX_BODY_BYTES);
+      String id = identity.deviceId().value();
+      CommandLogic commands = new CommandLogic(id, openJournal, actions::refusal, clock.millis());
+      Actions catalog = catalog();
+      ByteString hash = hash(catalog);
+      ConfirmedActions confirmed = new ConfirmedActions(folder.resolve("actions.confirmed"));
+      DatagramLoop.AtStart atStart =
+          !commands.isEmpty()
+              ? DatagramLoop.AtStart.UNREPORTED
+              : confirmed.isConfirmed(hash)
+                  ? DatagramLoop.AtStart.NOTHING
+                  : DatagramLoop.AtStart.ACTIONS_CHANGED;
+
+      Link link = new Link(atStart);
+      SessionLoop sessionLoop =
+          new SessionLoop(
+              new SessionLogic.Settings(
+                  id,
+                  random.nextLong(),
+                  settings.delivery == Delivery.PUSH
+                      ? dev.beckon.protocol.session.Delivery.DELIVERY_PUSH
+                      : dev.beckon.protocol.session.Delivery.DELIVERY_INQUIRY,
+                  catalog,
+                  hash,
+                  MAX_BODY_BYTES),
+              commands,
+              actions,
+              bodies,
+              confirmed,
+              dialler(clock),
+              identity.tlsAddress(),
+              clock,
+              listener,
+              link);
+      KeyRing keys =
+          new KeyRing(
+              new KeyRing.Key(identity.keyId(), identity.generation(), identity.deviceKey()));
+      KeepaliveLogic keepalives =
+          new KeepaliveLogic(
+              identity.deviceId(),
+              keys,
+              new KeepaliveTiming(settings.interval, settings.oneWay),
+              random::nextDouble,
+              () -> {
+                byte[] bytes = new byte[TRANSACTION_ID_BYTES];
+                random.nextBytes(bytes);
+                return bytes;
+              },
+              clock.nanos());
+      DatagramLoop datagramLoop =
+          new DatagramLoop(
+              identity.udpAddress(),
+              keys,
+              keepalives,
+              new WakeLogic(identity.deviceId(), keepalives::isFresh),
+              new DialLogic(random::nextDouble, clock.nanos()),
+              link,
+              clock,
+              listener);
+      link.sessions = sessionLoop;
+      link.datagrams = datagramLoop;
+      sessions = sessionLoop;
+      datagrams = datagramLoop;
+      datagramLoop.start();
+      return this;
+    } catch (IOException | RuntimeException e) {
+      openJournal.close();
+      throw e;
+    } catch (GeneralSecurityException e) {
+      openJournal.close();
+      throw new IOException("identity: cannot be used (" + e.getMessage() + ")", e);
+    }
+  }
+
+  public DeviceIdentity identity() {
+    return identity;
+  }
+
+  /**
+   * Stops: interrupts running actions, says goodbye to the server, and frees the data folder. Takes
+   * a few seconds at most. Closing again does nothing.
+   */
+  @Override
+  public synchronized void close() throws IOException {
+    if (datagrams != null) {
+      datagrams.close();
+      datagrams = null;
+    }
+    if (sessions != null) {
+      sessions.close();
+      sessions = null;
+    }
+    if (journal != null) {
+      journal.close();
+    }
+  }
+
+  private TlsDialler dialler(DeviceClock clock) throws GeneralSecurityException {
+    return new TlsDialler(
+        ALPN,
+        new TlsDialler.Credentials(identity.privateKey(), identity.certificates()),
+        chain -> ServerCheck.check(chain, identity.roots(), RENDEZVOUS_SERVER, clock.instant()));
+  }
+
+  private Actions catalog() {
+    Actions.Builder catalog = Actions.newBuilder();
+    settings.actions.values().forEach(entry -> catalog.addActions(entry.action().toMessage()));
+    return catalog.build();
+  }
+
+  private static ByteString hash(Actions catalog) {
+    try {
+      return ByteString.copyFrom(
+          MessageDigest.getInstance("SHA-256").digest(catalog.toByteArray()));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /** Ties the two loops together: each posts to the other's thread. */
+  private static final class Link implements DatagramLoop.Dialler, SessionLoop.Dialling {
+    private final DatagramLoop.AtStart atStart;
+    @Nullable SessionLoop sessions;
+    @Nullable DatagramLoop datagrams;
+
+    Link(DatagramLoop.AtStart atStart) {
+      this.atStart = atStart;
+    }
+
+    private SessionLoop sessions() {
+      SessionLoop loop = sessions;
+      if (loop == null) {
+        throw new IllegalStateException("not started");
+      }
+      return loop;
+    }
+
+    private DatagramLoop datagrams() {
+      DatagramLoop loop = datagrams;
+      if (loop == null) {
+        throw new IllegalStateException("not started");
+      }
+      return loop;
+    }
+
+    @Override
+    public void dial(long wakeId) {
+      sessions().dial(wakeId);
+    }
+
+    @Override
+    public void wake(long wakeId) {
+      sessions().wake(wakeId);
+    }
+
+    @Override
+    public DatagramLoop.AtStart atStart() {
+      return atStart;
+    }
+
+    @Override
+    public void onOpened() {
+      datagrams().onOpened();
+    }
+
+    @Override
+    public void onFailed() {
+      datagrams().onFailed();
+    }
+
+    @Override
+    public void onRefused() {
+      datagrams().onRefused();
+    }
+
+    @Override
+    public void onClosed(DialLogic.Ending ending) {
+      datagrams().onClosed(ending);
+    }
+
+    @Override
+    public void onWakeMissed(long wakeId) {
+      datagrams().onWakeMissed(wakeId);
+    }
+
+    @Override
+    public void onUnreported() {
+      datagrams().onUnreported();
+    }
+  }
+
+  /** Says what a device is and does. Not thread-safe. */
+  public static final class Builder {
+    private @Nullable DeviceIdentity identity;
+    private Delivery delivery = Delivery.PUSH;
+    private Duration interval = KeepaliveTiming.DEFAULT_INTERVAL;
+    private boolean oneWay;
+    private boolean lab;
+    private DeviceListener listener = new DeviceListener() {};
+    private final TreeMap<String, ActionRunner.Entry> actions = new TreeMap<>();
+
+    private Builder() {}
+
+    /** Who the device is; needed. */
+    public Builder identity(DeviceIdentity newIdentity) {
+      identity = newIdentity;
+      return this;
+    }
+
+    /** How commands come; {@link Delivery#PUSH} unless set. */
+    public Builder delivery(Delivery newDelivery) {
+      delivery = newDelivery;
+      return this;
+    }
+
+    /**
+     * Time between two keepalives; 25 s unless set. From 15 s to 135 min; it must be shorter than
+     * the router keeps a mapping, or wakes get lost.
+     */
+    public Builder interval(Duration newInterval) {
+      interval = newInterval;
+      return this;
+    }
+
+    /**
+     * Three of four keepalives go unanswered. Halves the traffic; a mapped address that changed is
+     * then noticed up to four intervals later.
+     */
+    public Builder oneWayKeepalives() {
+      oneWay = true;
+      return this;
+    }
+
+    /** Allows intervals down to 1 s, for tests; never in the field. */
+    public Builder lab() {
+      lab = true;
+      return this;
+    }
+
+    /** Told of what happens. */
+    public Builder listener(DeviceListener newListener) {
+      listener = newListener;
+      return this;
+    }
+
+    /** Adds an action that takes any arguments; the handler makes of them what it likes. */
+    public Builder action(String name, ActionHandler handler) {
+      return action(Action.named(name).takesOtherArguments(), handler);
+    }
+
+    /** Adds an action with typed parameters; a name given before is given another meaning. */
+    public Builder action(Action action, ActionHandler handler) {
+      actions.put(action.name(), new ActionRunner.Entry(action, handler));
+      return this;
+    }
+
+    /**
+     * @throws IllegalArgumentException if a setting is out of range
+     * @throws IllegalStateException if the identity is missing
+     */
+    public Device build() {
+      DeviceIdentity who = identity;
+      if (who == null) {
+        throw new IllegalStateException("identity: missing (expected DeviceIdentity.load(folder))");
+      }
+      Duration minimum = lab ? Duration.ofSeconds(1) : KeepaliveTiming.MIN_INTERVAL;
+      if (interval.compareTo(minimum) < 0 || interval.compareTo(KeepaliveTiming.MAX_INTERVAL) > 0) {
+        throw new IllegalArgumentException(
+            "interval: "
+                + interval.toMillis() / 1000.0
+                + "s (expected "
+                + minimum.toSeconds()
+                + "s to 8100s)");
+      }
+      Builder copy = new Builder();
+      copy.delivery = delivery;
+      copy.interval = interval;
+      copy.oneWay = oneWay;
+      copy.listener = listener;
+      copy.actions.putAll(actions);
+      return new Device(copy, who);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.beckon.device;
+
+import java.net.InetSocketAddress;
+import java.time.Instant;
+
+/**
+ * Told of what happens on a device. All methods may be called on any of the device's threads, one
+ * at a time or not, and must return quickly; what they throw is ignored.
+ */
+public interface DeviceListener {
+  /**
+   * The server answered a keepalive.
+   *
+   * @param mapped the address that the server saw
+   * @param server the address that was asked
+   */
+  default void onKeepaliveAnswered(InetSocketAddress mapped, InetSocketAddress server) {}
+
+  /** The device has another mapped address than before, or its first. */
+  default void onMappedAddress(InetSocketAddress mapped) {}
+
+  /**
+   * A new socket was opened for datagrams: at the start, after silence, or after the network
+   * changed.
+   *
+   * @param local its address
+   * @param server whom it talks to
+   * @param why one word
+   */
+  default void onSocket(InetSocketAddress local, InetSocketAddress server, String why) {}
+
+  /**
+   * An authentic wake came.
+   *
+   * @param verdict {@code accepted}, {@code repeated}, or why it was ignored
+   */
+  default void onWake(long wakeId, Instant deadline, String verdict) {}
+
+  /**
+   * The device dials.
+   *
+   * @param wakeId the wake that made it, 0 if none did
+   */
+  default void onDial(InetSocketAddress server, long wakeId) {}
+
+  /** No session came of dialling; it is tried again unless the time for it is over. */
+  default void onDialFailed(InetSocketAddress server, String reason) {}
+
+  /** The server welcomed the device. */
+  default void onSessionOpened(long wakeId) {}
+
+  /** A session that was opened is over. */
+  default void onSessionClosed(String reason) {}
+
+  /**
+   * A command has another state.
+   *
+   * @param state as in the server's API, such as {@code RUNNING}
+   * @param reason empty if there is none to tell
+   */
+  default void onCommand(String commandId, String action, String state, String reason) {}
+}

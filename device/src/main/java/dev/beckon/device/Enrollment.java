@@ -1,0 +1,192 @@
+package dev.beckon.device;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.device.session.Frames;
+import dev.beckon.device.tls.CertificateRequest;
+import dev.beckon.device.tls.Pem;
+import dev.beckon.device.tls.ServerCheck;
+import dev.beckon.device.tls.TlsDialler;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.enrollment.EnrollmentCode;
+import dev.beckon.protocol.session.EnrollmentAnswer;
+import dev.beckon.protocol.session.EnrollmentRefusal;
+import dev.beckon.protocol.session.EnrollmentRequest;
+import dev.beckon.protocol.session.Frame;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.KeyPair;
+import java.security.MessageDigest;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.security.spec.X509EncodedKeySpec;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a device of the fleet out of a one-time code: makes a key, has it certified, and stores the
+ * identity in the data folder.
+ *
+ * <p>The key is stored before it is sent. So enrolling again with the same code, after the answer
+ * was lost or the power failed, brings the same identity.
+ */
+public final class Enrollment {
+  private static final String ALPN = "beckon-enroll/1";
+  private static final String PENDING_KEY = "enrolling-key.pem";
+  private static final int ANSWER_MILLIS = 20_000;
+
+  private Enrollment() {}
+
+  /**
+   * Enrolls, blocking: for up to a minute if the server does not answer.
+   *
+   * @param folder made if it is not there; a former identity in it is replaced
+   * @throws EnrollmentRefusedException if the server refuses the code
+   * @throws IOException if the server cannot be reached or is not the code's, or the folder cannot
+   *     be written
+   */
+  public static DeviceIdentity enroll(EnrollmentCode code, Path folder) throws IOException {
+    return enroll(code, folder, InstantSource.system());
+  }
+
+  static DeviceIdentity enroll(EnrollmentCode code, Path folder, InstantSource clock)
+      throws IOException {
+    SecretFiles.createFolder(folder);
+    Path pending = folder.resolve(PENDING_KEY);
+    try {
+      KeyPair key = pendingKey(pending);
+      EnrollmentAnswer answer = ask(code, CertificateRequest.create(key), clock);
+      DeviceIdentity identity = identity(folder, key, answer);
+      identity.store();
+      Files.deleteIfExists(pending);
+      return identity;
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
+      throw new IOException("enrollment: failed (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private static EnrollmentAnswer ask(EnrollmentCode code, byte[] request, InstantSource clock)
+      throws IOException, GeneralSecurityException {
+    TlsDialler dialler = new TlsDialler(ALPN, null, chain -> check(chain, code, clock.instant()));
+    InetSocketAddress address = InetSocketAddress.createUnresolved(code.host(), code.port());
+    try (SSLSocket socket = dialler.dial(address, plain -> {})) {
+      socket.setSoTimeout(ANSWER_MILLIS);
+      Frames.write(
+          socket.getOutputStream(),
+          Frame.newBuilder()
+              .setEnrollmentRequest(
+                  EnrollmentRequest.newBuilder()
+                      .setSecret(ByteString.copyFrom(code.secret()))
+                      .setCertificateRequest(ByteString.copyFrom(request)))
+              .build());
+      Frame frame = Frames.read(socket.getInputStream());
+      if (frame != null && frame.hasEnrollmentRefusal()) {
+        EnrollmentRefusal refusal = frame.getEnrollmentRefusal();
+        throw new EnrollmentRefusedException(refusal.getCode(), refusal.getText());
+      }
+      if (frame == null || !frame.hasEnrollmentAnswer()) {
+        throw new IOException("enrollment: no answer (try again with the same code)");
+      }
+      return frame.getEnrollmentAnswer();
+    }
+  }
+
+  /** The server is the code's if its chain holds the CA certificate whose fingerprint is in it. */
+  private static void check(List<X509Certificate> chain, EnrollmentCode code, Instant now)
+      throws CertificateException {
+    X509Certificate root = rootWith(code.caFingerprint(), chain);
+    if (root == null) {
+      throw new CertificateException(
+          "server certificate: of another fleet (expected the one that made the code; check the"
+              + " code and the address in it)");
+    }
+    // A board may not know the time yet. What the code and the chain say bounds it: the code was
+    // made after the certificate, and is used before it expires.
+    Instant notBefore = chain.get(0).getNotBefore().toInstant();
+    Instant at = now.isAfter(code.expiry()) ? code.expiry() : now;
+    ServerCheck.check(chain, List.of(root), 0, at.isBefore(notBefore) ? notBefore : at);
+  }
+
+  private static @Nullable X509Certificate rootWith(byte[] fingerprint, List<X509Certificate> chain)
+      throws CertificateException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (X509Certificate certificate : chain) {
+        if (MessageDigest.isEqual(digest.digest(certificate.getEncoded()), fingerprint)) {
+          return certificate;
+        }
+      }
+      return null;
+    } catch (GeneralSecurityException e) {
+      throw new CertificateException(e);
+    }
+  }
+
+  private static DeviceIdentity identity(Path folder, KeyPair key, EnrollmentAnswer answer)
+      throws GeneralSecurityException {
+    List<X509Certificate> chain = certificates(answer.getCertificateChainList());
+    if (chain.isEmpty()
+        || !Arrays.equals(chain.get(0).getPublicKey().getEncoded(), key.getPublic().getEncoded())) {
+      throw new IllegalArgumentException("the certificate is not for this device's key");
+    }
+    return new DeviceIdentity(
+        folder,
+        new DeviceId(answer.getDeviceId()),
+        answer.getGeneration(),
+        answer.getKeyId(),
+        HostPort.parse("UDP address", answer.getUdpAddress()),
+        HostPort.parse("TLS address", answer.getTlsAddress()),
+        answer.getServerTimeMillis(),
+        answer.getDeviceKey().toByteArray(),
+        key.getPrivate(),
+        chain,
+        certificates(answer.getCaRootsList()));
+  }
+
+  private static List<X509Certificate> certificates(List<ByteString> encoded)
+      throws CertificateException {
+    List<X509Certificate> certificates = new ArrayList<>();
+    for (ByteString der : encoded) {
+      certificates.add(Pem.certificate(der.toByteArray()));
+    }
+    return certificates;
+  }
+
+  /** The key of an enrollment that was begun, or a new one; it is on the disk on return. */
+  private static KeyPair pendingKey(Path file) throws IOException, GeneralSecurityException {
+    if (Files.exists(file)) {
+      String text = Files.readString(file);
+      int split = text.indexOf(PUBLIC_BEGIN);
+      if (split >= 0) {
+        PrivateKey key = Pem.parseKey(text.substring(0, split));
+        byte[] der = Base64.getDecoder().decode(text.substring(split).split("\n")[1]);
+        PublicKey publicKey =
+            KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(der));
+        return new KeyPair(publicKey, key);
+      }
+    }
+    KeyPair key = CertificateRequest.newKey();
+    String text =
+        Pem.format(key.getPrivate())
+            + PUBLIC_BEGIN
+            + "\n"
+            + Base64.getEncoder().encodeToString(key.getPublic().getEncoded())
+            + "\n-----END PUBLIC KEY-----\n";
+    SecretFiles.replace(file, text.getBytes(StandardCharsets.US_ASCII));
+    return key;
+  }
+
+  private static final String PUBLIC_BEGIN = "-----BEGIN PUBLIC KEY-----";
+}

@@ -1,0 +1,396 @@
+package dev.beckon.device.command;
+
+import dev.beckon.protocol.session.Command;
+import dev.beckon.protocol.session.State;
+import dev.beckon.protocol.session.Update;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The life of each command on the device, over all sessions and restarts.
+ *
+ * <p>A command stands in the journal before it is acknowledged, and as started before it runs; it
+ * is forgotten when the server has confirmed its end. So it runs at most once. One command at a
+ * time runs per action, in the order of arrival; different actions run side by side.
+ *
+ * <p>Knows no clock, thread or connection; the journal is its only side effect. Not thread-safe;
+ * owned by the thread that handles commands.
+ */
+public final class CommandLogic {
+  /** Room for the other fields of an Update in a frame of 64 KiB. */
+  private static final int MAX_UPDATE_BYTES = 60_000;
+
+  /** Of a reason or a progress text; what is longer belongs into a result or a body. */
+  private static final int MAX_TEXT_CHARS = 4_000;
+
+  private static final class Life {
+    final long deadlineMillis;
+
+    /** Null after a restart, until the server hands the command over again. */
+    @Nullable Command command;
+
+    Update update;
+    boolean journaled;
+
+    Life(long deadlineMillis, Update update, boolean journaled) {
+      this.deadlineMillis = deadlineMillis;
+      this.update = update;
+      this.journaled = journaled;
+    }
+
+    boolean ended() {
+      return isEnd(update.getState());
+    }
+  }
+
+  private final String deviceId;
+  private final Journal journal;
+  private final ArgumentCheck check;
+  private final Map<String, Life> lives = new LinkedHashMap<>();
+  private final Map<String, Queue<Life>> queues = new HashMap<>(); // by action; the head runs
+
+  /**
+   * Takes up what the journal remembers: what was started then ends as UNKNOWN.
+   *
+   * @param wallMillis the device's clock, unix time
+   */
+  public CommandLogic(String deviceId, Journal journal, ArgumentCheck check, long wallMillis) {
+    this.deviceId = deviceId;
+    this.journal = journal;
+    this.check = check;
+    for (Journal.Entry entry : journal.entries()) {
+      Life life = new Life(entry.deadlineMillis(), entry.update(), true);
+      lives.put(entry.commandId(), life);
+      if (entry.update().getState() == State.RUNNING) {
+        end(life, State.UNKNOWN, "the device restarted while the command ran", wallMillis);
+      }
+    }
+  }
+
+  /**
+   * Whether the command needs nothing of the server but a receipt; its body is not wanted again.
+   */
+  public boolean isKnown(String commandId) {
+    Life life = lives.get(commandId);
+    return life != null && (life.command != null || life.ended());
+  }
+
+  /**
+   * Why the command will not run, null if it may. Asked before its body is received.
+   *
+   * @param wallMillis the device's clock, unix time
+   */
+  public @Nullable Update refusal(Command command, long wallMillis) {
+    if (!command.getDeviceId().equals(deviceId)) {
+      return update(
+          command.getCommandId(),
+          State.REJECTED,
+          "device ID: " + command.getDeviceId() + " (expected " + deviceId + ")",
+          wallMillis);
+    }
+    if (command.getDeadlineMillis() < wallMillis) {
+      return update(command.getCommandId(), State.EXPIRED, "it came too late", wallMillis);
+    }
+    String reason = check.refusal(command);
+    return reason == null
+        ? null
+        : update(command.getCommandId(), State.REJECTED, reason, wallMillis);
+  }
+
+  /** The server handed a command over, whole. */
+  public List<CommandEffect> onCommand(Command command, long wallMillis) {
+    List<CommandEffect> effects = new ArrayList<>();
+    String id = command.getCommandId();
+    Life known = lives.get(id);
+    if (known != null && isKnown(id)) {
+      report(effects, known);
+      return effects;
+    }
+    Update refusal = refusal(command, wallMillis);
+    if (refusal != null) {
+      if (known != null) {
+        end(known, refusal.getState(), refusal.getReason(), wallMillis);
+        report(effects, known);
+      } else if (command.getDeviceId().equals(deviceId)) {
+        refuse(effects, refusal);
+      } else {
+        effects.add(new CommandEffect.Report(refusal)); // not ours: nothing to remember
+      }
+      return effects;
+    }
+    Life life =
+        known != null
+            ? known
+            : new Life(
+                command.getDeadlineMillis(), update(id, State.DELIVERED, "", wallMillis), false);
+    if (!life.journaled && !write(life)) {
+      refuse(effects, update(id, State.REJECTED, JOURNAL_REASON, wallMillis));
+      return effects;
+    }
+    life.command = command;
+    lives.put(id, life);
+    report(effects, life);
+    Queue<Life> queue = queues.computeIfAbsent(command.getAction(), action -> new ArrayDeque<>());
+    queue.add(life);
+    if (queue.size() == 1) {
+      startNext(effects, queue, wallMillis);
+    }
+    return effects;
+  }
+
+  /** The command's body could not be stored. */
+  public List<CommandEffect> onUnstorable(String commandId, long wallMillis) {
+    List<CommandEffect> effects = new ArrayList<>();
+    refuse(
+        effects,
+        update(
+            commandId,
+            State.REJECTED,
+            "body: cannot be stored (expected room and permission in the device's data folder)",
+            wallMillis));
+    return effects;
+  }
+
+  /** A running command tells how far it is. */
+  public List<CommandEffect> onProgress(
+      String commandId, int percent, String text, long wallMillis) {
+    Life life = lives.get(commandId);
+    if (life == null || life.update.getState() != State.RUNNING) {
+      return List.of();
+    }
+    Update progress =
+        life.update.toBuilder()
+            .setDeviceTimeMillis(wallMillis)
+            .setProgressPercent(Math.max(0, Math.min(100, percent)))
+            .setProgressText(shortened(text))
+            .build();
+    return List.of(new CommandEffect.Report(progress));
+  }
+
+  /**
+   * A command that was run has ended.
+   *
+   * @param state SUCCEEDED, FAILED or UNKNOWN
+   * @param reason why, if it did not succeed
+   * @param bodyBytes length of the result's body, which is kept elsewhere; 0 = none
+   */
+  public List<CommandEffect> onEnded(
+      String commandId,
+      State state,
+      String reason,
+      Map<String, String> result,
+      long bodyBytes,
+      long wallMillis) {
+    Life life = lives.get(commandId);
+    if (life == null || life.command == null || life.update.getState() != State.RUNNING) {
+      return List.of();
+    }
+    Update ended =
+        update(commandId, state, reason, wallMillis).toBuilder()
+            .putAllResult(result)
+            .setHasBody(bodyBytes > 0)
+            .setBodyBytes(bodyBytes)
+            .build();
+    if (ended.getSerializedSize() > MAX_UPDATE_BYTES) {
+      ended =
+          update(
+              commandId,
+              State.FAILED,
+              "result: "
+                  + ended.getSerializedSize()
+                  + " bytes (expected at most "
+                  + MAX_UPDATE_BYTES
+                  + "; return it as a body)",
+              wallMillis);
+    }
+    life.update = ended;
+    write(life); // unwritten it is still reported; after a restart it would be UNKNOWN
+    List<CommandEffect> effects = new ArrayList<>();
+    report(effects, life);
+    leaveQueue(effects, life, wallMillis);
+    return effects;
+  }
+
+  /** The server asks not to start a command. */
+  public List<CommandEffect> onCancellation(String commandId, long wallMillis) {
+    List<CommandEffect> effects = new ArrayList<>();
+    Life life = lives.get(commandId);
+    if (life == null) {
+      // It may be on its way, behind its body: remember that it must not start.
+      life = new Life(0, update(commandId, State.DELIVERED, "", wallMillis), false);
+      lives.put(commandId, life);
+    }
+    if (life.update.getState() == State.DELIVERED) {
+      end(life, State.CANCELLED, "cancelled before it started", wallMillis);
+      leaveQueue(effects, life, wallMillis);
+    }
+    report(effects, life);
+    return effects;
+  }
+
+  /** The server has the end of the command for good. */
+  public List<CommandEffect> onReceipt(String commandId) {
+    Life life = lives.get(commandId);
+    if (life == null || !life.ended()) {
+      return List.of();
+    }
+    lives.remove(commandId);
+    if (life.journaled) {
+      try {
+        journal.forget(commandId);
+      } catch (IOException e) {
+        // Then its end is reported once more after a restart, which changes nothing.
+      }
+    }
+    return List.of(new CommandEffect.Discard(commandId));
+  }
+
+  /** What to tell the server at the beginning of a session. */
+  public List<CommandEffect> onSession(long wallMillis) {
+    List<CommandEffect> effects = new ArrayList<>(onTime(wallMillis));
+    effects.removeIf(effect -> effect instanceof CommandEffect.Report); // all are told below
+    lives.values().forEach(life -> report(effects, life));
+    return effects;
+  }
+
+  /** Ends what has waited past its deadline. */
+  public List<CommandEffect> onTime(long wallMillis) {
+    List<CommandEffect> effects = new ArrayList<>();
+    for (Life life : List.copyOf(lives.values())) {
+      if (life.update.getState() == State.DELIVERED && life.deadlineMillis < wallMillis) {
+        end(life, State.EXPIRED, "the deadline passed before it could start", wallMillis);
+        report(effects, life);
+        leaveQueue(effects, life, wallMillis);
+      }
+    }
+    return effects;
+  }
+
+  /** The command's action; empty if the command is not known, or only from the journal. */
+  public String actionOf(String commandId) {
+    Life life = lives.get(commandId);
+    Command command = life == null ? null : life.command;
+    return command == null ? "" : command.getAction();
+  }
+
+  /** Whether anything is remembered, such as from before a restart. */
+  public boolean isEmpty() {
+    return lives.isEmpty();
+  }
+
+  /** How many commands wait or run here. */
+  public int openCount() {
+    return queues.values().stream().mapToInt(Queue::size).sum();
+  }
+
+  /** Whether a command waits or runs here. */
+  public boolean isBusy() {
+    return openCount() > 0;
+  }
+
+  /** Whether a command waits or runs, or an end has no receipt yet. */
+  public boolean isUnfinished() {
+    return isBusy() || lives.values().stream().anyMatch(Life::ended);
+  }
+
+  private void startNext(List<CommandEffect> effects, Queue<Life> queue, long wallMillis) {
+    while (true) {
+      Life life = queue.peek();
+      if (life == null) {
+        return;
+      }
+      Command command = life.command;
+      if (command == null || life.ended()) {
+        queue.remove();
+        continue;
+      }
+      if (life.deadlineMillis < wallMillis) {
+        end(life, State.EXPIRED, "the deadline passed before it could start", wallMillis);
+      } else {
+        Update delivered = life.update;
+        life.update = update(command.getCommandId(), State.RUNNING, "", wallMillis);
+        if (write(life)) {
+          report(effects, life);
+          effects.add(new CommandEffect.Run(command));
+          return;
+        }
+        life.update = delivered;
+        end(life, State.REJECTED, JOURNAL_REASON, wallMillis);
+      }
+      report(effects, life);
+      queue.remove();
+    }
+  }
+
+  private void leaveQueue(List<CommandEffect> effects, Life life, long wallMillis) {
+    Command command = life.command;
+    Queue<Life> queue = command == null ? null : queues.get(command.getAction());
+    if (queue == null) {
+      return;
+    }
+    boolean head = queue.peek() == life;
+    queue.remove(life);
+    if (head) {
+      startNext(effects, queue, wallMillis);
+    }
+    if (queue.isEmpty() && command != null) {
+      queues.remove(command.getAction());
+    }
+  }
+
+  /** Not run, and never in the journal: were it handed over again, it would be judged again. */
+  private void refuse(List<CommandEffect> effects, Update refusal) {
+    Life life = new Life(0, refusal, false);
+    lives.put(refusal.getCommandId(), life);
+    report(effects, life);
+  }
+
+  private void end(Life life, State state, String reason, long wallMillis) {
+    life.update = update(life.update.getCommandId(), state, reason, wallMillis);
+    write(life);
+  }
+
+  private boolean write(Life life) {
+    try {
+      journal.write(new Journal.Entry(life.deadlineMillis, life.update));
+      life.journaled = true;
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static void report(List<CommandEffect> effects, Life life) {
+    effects.add(new CommandEffect.Report(life.update));
+  }
+
+  private static Update update(String commandId, State state, String reason, long wallMillis) {
+    return Update.newBuilder()
+        .setCommandId(commandId)
+        .setState(state)
+        .setReason(shortened(reason))
+        .setDeviceTimeMillis(wallMillis)
+        .build();
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS) + "…";
+  }
+
+  private static boolean isEnd(State state) {
+    return switch (state) {
+      case SUCCEEDED, FAILED, REJECTED, EXPIRED, CANCELLED, UNKNOWN -> true;
+      default -> false;
+    };
+  }
+
+  private static final String JOURNAL_REASON =
+      "journal: cannot be written (expected room and permission in the device's data folder)";
+}

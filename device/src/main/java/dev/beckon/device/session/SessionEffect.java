@@ -1,0 +1,36 @@
+package dev.beckon.device.session;
+
+import dev.beckon.device.command.CommandEffect;
+import dev.beckon.protocol.session.Frame;
+
+/** What {@link SessionLogic} wants done, in this order. */
+public sealed interface SessionEffect {
+  /** Send the frame. */
+  record Send(Frame frame) implements SessionEffect {}
+
+  /** Send the command's result body, in chunks. */
+  record SendBody(String commandId) implements SessionEffect {}
+
+  /**
+   * The server welcomed the device.
+   *
+   * @param serverTimeMillis its clock, unix time
+   */
+  record Welcomed(long serverTimeMillis) implements SessionEffect {}
+
+  /** The server knows the device's actions now; no need to dial in for them at the next start. */
+  record ActionsConfirmed() implements SessionEffect {}
+
+  /**
+   * Something to do with a command that outlives the session: run it, or discard its bodies. A
+   * report is here to be seen; if it can be sent, {@link Send} follows.
+   */
+  record OfCommand(CommandEffect effect) implements SessionEffect {}
+
+  /**
+   * Close the connection, after what is to be sent.
+   *
+   * @param reason one word for logs
+   */
+  record Close(String reason) implements SessionEffect {}
+}

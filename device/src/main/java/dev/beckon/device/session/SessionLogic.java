@@ -1,0 +1,382 @@
+package dev.beckon.device.session;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.device.command.CommandEffect;
+import dev.beckon.device.command.CommandLogic;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.protocol.session.BodyChunk;
+import dev.beckon.protocol.session.Bye;
+import dev.beckon.protocol.session.ByeReason;
+import dev.beckon.protocol.session.Command;
+import dev.beckon.protocol.session.Delivery;
+import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Hello;
+import dev.beckon.protocol.session.Inquiry;
+import dev.beckon.protocol.session.Update;
+import dev.beckon.protocol.session.Welcome;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * One session, from Hello to Bye.
+ *
+ * <p>Knows no clock, socket or thread. The caller passes frames and time in, does what the effects
+ * say, and calls {@link #onTime} about once a second. Not thread-safe; owned by the thread that
+ * handles commands.
+ */
+public final class SessionLogic {
+  /** A server that lets its Welcome or its answer wait longer is taken for gone. */
+  private static final long ANSWER_NANOS = Duration.ofSeconds(10).toNanos();
+
+  /**
+   * A wake came while the session was open: the server must show within this time that it knows
+   * this session, else it has lost it and a new one is dialled. Longer than a round trip with one
+   * loss; every second of it is waiting for a command.
+   */
+  private static final long PROOF_NANOS = Duration.ofSeconds(3).toNanos();
+
+  /** The server closes an idle session after its linger; the device so much later. */
+  private static final long IDLE_SLACK_NANOS = Duration.ofSeconds(30).toNanos();
+
+  /** A server hands so many commands over that have not ended. */
+  private static final int MAX_IN_FLIGHT = 16;
+
+  /** Crockford base 32, as the protocol says; the ID also names files. */
+  private static final Pattern COMMAND_ID = Pattern.compile("[0-9A-HJKMNP-TV-Z]{26}");
+
+  /**
+   * What a session needs to know.
+   *
+   * @param actionsHash SHA-256 of the serialized {@code actions}
+   * @param maxBodyBytes longest body of a command that is accepted
+   */
+  public record Settings(
+      String deviceId,
+      long bootId,
+      Delivery delivery,
+      Actions actions,
+      ByteString actionsHash,
+      long maxBodyBytes) {}
+
+  /** Keeps the bodies of commands. */
+  @FunctionalInterface
+  public interface Bodies {
+    /**
+     * Appends to the command's body; at offset 0 begins it anew.
+     *
+     * @throws IOException if there is no room for it
+     */
+    void append(String commandId, long offset, ByteString content) throws IOException;
+  }
+
+  private static final class Receiving {
+    final Command command;
+    boolean wanted; // if not, it is read, because it comes, but not kept
+    long nextOffset;
+
+    Receiving(Command command, boolean wanted) {
+      this.command = command;
+      this.wanted = wanted;
+    }
+  }
+
+  private enum State {
+    NEW,
+    GREETED,
+    OPEN,
+    CLOSED
+  }
+
+  private final Settings settings;
+  private final CommandLogic commands;
+  private final Bodies bodies;
+  private final Map<String, Receiving> receiving = new HashMap<>();
+  private State state = State.NEW;
+  private long wakeId;
+  private boolean welcomed;
+  private boolean wakeUnserved;
+  private boolean inquiryUnanswered;
+  private boolean actionsSent;
+  private boolean refused;
+  private long lingerNanos;
+  private long lastFrameNanos;
+  private long answerDueNanos; // meaningful while GREETED or an inquiry is unanswered
+  private long proofDueNanos; // meaningful while a wake is unserved
+
+  public SessionLogic(Settings settings, CommandLogic commands, Bodies bodies, long wakeId) {
+    this.settings = settings;
+    this.commands = commands;
+    this.bodies = bodies;
+    this.wakeId = wakeId;
+  }
+
+  /** The connection stands: what to say first. */
+  public List<SessionEffect> onConnected(long nowNanos) {
+    state = State.GREETED;
+    lastFrameNanos = nowNanos;
+    answerDueNanos = nowNanos + ANSWER_NANOS;
+    Hello hello =
+        Hello.newBuilder()
+            .setDeviceId(settings.deviceId())
+            .setBootId(settings.bootId())
+            .setDelivery(settings.delivery())
+            .setWakeId(wakeId)
+            .setActionsHash(settings.actionsHash())
+            .build();
+    return List.of(new SessionEffect.Send(Frame.newBuilder().setHello(hello).build()));
+  }
+
+  /** A wake was accepted while this session was being opened, or is open. */
+  public List<SessionEffect> onWake(long newWakeId, long nowNanos) {
+    List<SessionEffect> effects = new ArrayList<>();
+    wakeId = newWakeId;
+    if (state == State.NEW) {
+      return effects; // Hello will name it
+    }
+    wakeUnserved = true;
+    proofDueNanos = nowNanos + PROOF_NANOS;
+    if (state == State.OPEN) {
+      inquire(effects, nowNanos);
+    }
+    return effects;
+  }
+
+  /** The server sent a frame. */
+  public List<SessionEffect> onFrame(Frame frame, long nowNanos, long wallMillis) {
+    List<SessionEffect> effects = new ArrayList<>();
+    if (state == State.CLOSED) {
+      return effects;
+    }
+    lastFrameNanos = nowNanos;
+    if (state == State.GREETED) {
+      switch (frame.getKindCase()) {
+        case WELCOME -> onWelcome(effects, frame.getWelcome(), nowNanos, wallMillis);
+        case BYE -> onBye(effects, frame.getBye());
+        case KIND_NOT_SET -> {} // of a later version of the protocol
+        default -> fail(effects, "a frame before Welcome");
+      }
+      return effects;
+    }
+    if (actionsSent) {
+      actionsSent = false; // frames are handled in order: the server has read them
+      effects.add(new SessionEffect.ActionsConfirmed());
+    }
+    switch (frame.getKindCase()) {
+      case INQUIRY_ANSWER -> {
+        inquiryUnanswered = false;
+        wakeUnserved = false;
+      }
+      case COMMAND -> onCommand(effects, frame.getCommand(), wallMillis);
+      case BODY_CHUNK -> onChunk(effects, frame.getBodyChunk(), wallMillis);
+      case RECEIPT ->
+          addCommandEffects(effects, commands.onReceipt(frame.getReceipt().getCommandId()));
+      case CANCELLATION -> {
+        String id = frame.getCancellation().getCommandId();
+        if (isCommandId(effects, id)) {
+          Receiving body = receiving.get(id);
+          if (body != null) {
+            body.wanted = false;
+          }
+          addCommandEffects(effects, commands.onCancellation(id, wallMillis));
+        }
+      }
+      case BYE -> onBye(effects, frame.getBye());
+      case WELCOME -> fail(effects, "a second Welcome");
+      default -> {} // unknown kinds are ignored, so that the protocol can be extended
+    }
+    return effects;
+  }
+
+  /** Passes on what happened to commands, to the server and to whoever runs them. */
+  public List<SessionEffect> onCommandEffects(List<CommandEffect> commandEffects) {
+    List<SessionEffect> effects = new ArrayList<>();
+    addCommandEffects(effects, commandEffects);
+    return effects;
+  }
+
+  /** Does what is due. */
+  public List<SessionEffect> onTime(long nowNanos) {
+    List<SessionEffect> effects = new ArrayList<>();
+    switch (state) {
+      case GREETED -> {
+        if (answerDueNanos - nowNanos <= 0) {
+          close(effects, ByeReason.TOO_SLOW, "no Welcome within 10 s");
+        }
+      }
+      case OPEN -> {
+        boolean full = commands.openCount() >= MAX_IN_FLIGHT; // then the server holds answers back
+        if (wakeUnserved && !full && proofDueNanos - nowNanos <= 0) {
+          close(effects, ByeReason.IDLE, "the server seems to have lost this session");
+        } else if (inquiryUnanswered && !full && answerDueNanos - nowNanos <= 0) {
+          close(effects, ByeReason.TOO_SLOW, "no answer to the inquiry within 10 s");
+        } else if (!commands.isBusy()
+            && receiving.isEmpty()
+            && lastFrameNanos + lingerNanos + IDLE_SLACK_NANOS - nowNanos <= 0) {
+          close(effects, ByeReason.IDLE, "");
+        }
+      }
+      case NEW, CLOSED -> {}
+    }
+    return effects;
+  }
+
+  /** The device is about to stop. */
+  public List<SessionEffect> onShutdown() {
+    List<SessionEffect> effects = new ArrayList<>();
+    if (state == State.GREETED || state == State.OPEN) {
+      close(effects, ByeReason.SHUTTING_DOWN, "");
+    }
+    return effects;
+  }
+
+  /** The newest wake that this session follows; 0 if none. */
+  public long wakeId() {
+    return wakeId;
+  }
+
+  /** Whether the server has welcomed the device. */
+  public boolean wasWelcomed() {
+    return welcomed;
+  }
+
+  /** Whether the server said that it will not have this device. */
+  public boolean isRefused() {
+    return refused;
+  }
+
+  /** Whether a command's body is on its way. */
+  public boolean isReceiving() {
+    return !receiving.isEmpty();
+  }
+
+  /** Whether a wake came that this session has not served. */
+  public boolean isWakeUnserved() {
+    return wakeUnserved;
+  }
+
+  private void onWelcome(
+      List<SessionEffect> effects, Welcome welcome, long nowNanos, long wallMillis) {
+    state = State.OPEN;
+    welcomed = true;
+    lingerNanos = Duration.ofMillis(welcome.getLingerMillis()).toNanos();
+    effects.add(new SessionEffect.Welcomed(welcome.getServerTimeMillis()));
+    if (welcome.getActionsWanted()) {
+      actionsSent = true;
+      effects.add(
+          new SessionEffect.Send(Frame.newBuilder().setActions(settings.actions()).build()));
+    } else {
+      effects.add(new SessionEffect.ActionsConfirmed());
+    }
+    inquire(effects, nowNanos);
+    addCommandEffects(effects, commands.onSession(wallMillis));
+  }
+
+  private void inquire(List<SessionEffect> effects, long nowNanos) {
+    if (settings.delivery() == Delivery.DELIVERY_INQUIRY) {
+      inquiryUnanswered = true;
+      answerDueNanos = nowNanos + ANSWER_NANOS;
+      Inquiry inquiry = Inquiry.newBuilder().setWakeId(wakeId).build();
+      effects.add(new SessionEffect.Send(Frame.newBuilder().setInquiry(inquiry).build()));
+    }
+  }
+
+  private void onCommand(List<SessionEffect> effects, Command command, long wallMillis) {
+    wakeUnserved = false;
+    String id = command.getCommandId();
+    if (!isCommandId(effects, id)) {
+      return;
+    }
+    if (settings.delivery() == Delivery.DELIVERY_INQUIRY && inquiryUnanswered) {
+      fail(effects, "a command before the answer to the inquiry");
+      return;
+    }
+    if (!command.getHasBody()) {
+      addCommandEffects(effects, commands.onCommand(command, wallMillis));
+      return;
+    }
+    if (command.getBodyBytes() > settings.maxBodyBytes() || command.getBodyBytes() < 0) {
+      fail(effects, "a body of " + command.getBodyBytes() + " bytes");
+      return;
+    }
+    boolean wanted = !commands.isKnown(id) && commands.refusal(command, wallMillis) == null;
+    receiving.put(id, new Receiving(command, wanted));
+    if (!wanted) {
+      addCommandEffects(effects, commands.onCommand(command, wallMillis)); // tells why, at once
+    }
+  }
+
+  private void onChunk(List<SessionEffect> effects, BodyChunk chunk, long wallMillis) {
+    Receiving body = receiving.get(chunk.getCommandId());
+    if (body == null) {
+      fail(effects, "a body chunk of no command");
+      return;
+    }
+    long end = chunk.getOffset() + chunk.getContent().size();
+    if (chunk.getOffset() != body.nextOffset
+        || end > body.command.getBodyBytes()
+        || chunk.getLast() != (end == body.command.getBodyBytes())) {
+      fail(effects, "a body chunk out of place");
+      return;
+    }
+    body.nextOffset = end;
+    if (body.wanted) {
+      try {
+        bodies.append(chunk.getCommandId(), chunk.getOffset(), chunk.getContent());
+      } catch (IOException e) {
+        body.wanted = false;
+        addCommandEffects(effects, commands.onUnstorable(chunk.getCommandId(), wallMillis));
+      }
+    }
+    if (chunk.getLast()) {
+      receiving.remove(chunk.getCommandId());
+      if (body.wanted) {
+        addCommandEffects(effects, commands.onCommand(body.command, wallMillis));
+      }
+    }
+  }
+
+  private void onBye(List<SessionEffect> effects, Bye bye) {
+    refused = bye.getReason() == ByeReason.REVOKED || bye.getReason() == ByeReason.DEVICE_MISMATCH;
+    state = State.CLOSED;
+    String reason = bye.getReason().name().toLowerCase(Locale.ROOT).replace('_', '-');
+    effects.add(new SessionEffect.Close(reason));
+  }
+
+  private void addCommandEffects(List<SessionEffect> effects, List<CommandEffect> more) {
+    for (CommandEffect effect : more) {
+      effects.add(new SessionEffect.OfCommand(effect));
+      if (effect instanceof CommandEffect.Report report && state == State.OPEN) {
+        Update update = report.update();
+        effects.add(new SessionEffect.Send(Frame.newBuilder().setUpdate(update).build()));
+        if (update.getHasBody()) {
+          effects.add(new SessionEffect.SendBody(update.getCommandId()));
+        }
+      }
+    }
+  }
+
+  private boolean isCommandId(List<SessionEffect> effects, String id) {
+    boolean valid = COMMAND_ID.matcher(id).matches();
+    if (!valid) {
+      fail(effects, "a command ID that is none");
+    }
+    return valid;
+  }
+
+  private void fail(List<SessionEffect> effects, String text) {
+    close(effects, ByeReason.PROTOCOL_ERROR, text);
+  }
+
+  private void close(List<SessionEffect> effects, ByeReason reason, String text) {
+    state = State.CLOSED;
+    Bye bye = Bye.newBuilder().setReason(reason).setText(text).build();
+    effects.add(new SessionEffect.Send(Frame.newBuilder().setBye(bye).build()));
+    effects.add(new SessionEffect.Close(reason.name().toLowerCase(Locale.ROOT).replace('_', '-')));
+  }
+}
