@@ -1,0 +1,98 @@
+package dev.beckon.cli.demo;
+
+import dev.beckon.lab.LabProcess;
+import dev.beckon.lab.Mapping;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** This machine alone: the same processes on loopback, where no router can be made. */
+final class LocalNetwork implements DemoNetwork {
+
+  private final Path scratch;
+  private final Queue<LabProcess> processes = new ConcurrentLinkedQueue<>();
+  private final Thread hook = new Thread(this::end, "demo ends");
+
+  LocalNetwork(Path scratch) {
+    this.scratch = scratch;
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  @Override
+  public LabProcess onServer(List<String> command, Consumer<String> onLine) {
+    LabProcess process = LabProcess.start("server", command, onLine);
+    processes.add(process);
+    return process;
+  }
+
+  @Override
+  public LabProcess onDevice(int number, List<String> command, Consumer<String> onLine) {
+    LabProcess process = LabProcess.start("device" + number, command, onLine);
+    processes.add(process);
+    return process;
+  }
+
+  @Override
+  public String serverAddress() {
+    return "127.0.0.1";
+  }
+
+  @Override
+  public String deviceAddress(int number) {
+    return "127.0.0.1";
+  }
+
+  @Override
+  public boolean translates() {
+    return false;
+  }
+
+  @Override
+  public List<Mapping> mappings() {
+    return List.of();
+  }
+
+  @Override
+  public void reboot() {}
+
+  @Override
+  public int tcpSockets(int device) {
+    return 0;
+  }
+
+  @Override
+  public List<String> picture(List<String> devices, Paint paint) {
+    return Picture.loopback(devices, serverAddress(), paint);
+  }
+
+  @Override
+  public void close() {
+    if (Runtime.getRuntime().removeShutdownHook(hook)) {
+      end();
+    }
+  }
+
+  private void end() {
+    processes.forEach(LabProcess::close);
+    try (Stream<Path> files = Files.walk(scratch)) {
+      files.sorted(Comparator.reverseOrder()).forEach(LocalNetwork::delete);
+    } catch (IOException | UncheckedIOException busy) {
+      // What a dying process still holds stays in the temporary folder.
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

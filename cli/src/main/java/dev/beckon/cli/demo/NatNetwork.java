@@ -1,0 +1,84 @@
+package dev.beckon.cli.demo;
+
+import dev.beckon.lab.LabProcess;
+import dev.beckon.lab.Mapping;
+import dev.beckon.lab.Nat;
+import dev.beckon.lab.NatLab;
+import dev.beckon.lab.Topology;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Two devices behind one symmetric NAT, the kind that is hardest to come through. */
+final class NatNetwork implements DemoNetwork {
+
+  private static final Nat KIND = Nat.SYMMETRIC;
+
+  private final NatLab lab;
+
+  /**
+   * Builds it.
+   *
+   * @param scratch deleted when all has ended
+   */
+  NatNetwork(Path scratch) {
+    lab = NatLab.start(Topology.behind(KIND).withDevices(2), scratch);
+  }
+
+  @Override
+  public LabProcess onServer(List<String> command, Consumer<String> onLine) {
+    return lab.server().start(command, onLine);
+  }
+
+  @Override
+  public LabProcess onDevice(int number, List<String> command, Consumer<String> onLine) {
+    return lab.device(number).start(command, onLine);
+  }
+
+  @Override
+  public String serverAddress() {
+    return lab.server().address();
+  }
+
+  @Override
+  public String deviceAddress(int number) {
+    return lab.device(number).address();
+  }
+
+  @Override
+  public boolean translates() {
+    return true;
+  }
+
+  @Override
+  public List<Mapping> mappings() {
+    return lab.router().mappings();
+  }
+
+  @Override
+  public void reboot() {
+    lab.router().reboot();
+  }
+
+  @Override
+  public int tcpSockets(int device) {
+    return (int)
+        lab.device(device).sockets().stream().filter(s -> s.protocol().equals("tcp")).count();
+  }
+
+  @Override
+  public List<String> picture(List<String> devices, Paint paint) {
+    return Picture.nat(
+        devices,
+        List.of(lab.device(1).address(), lab.device(2).address()),
+        KIND,
+        lab.router().address(),
+        lab.server().address(),
+        paint);
+  }
+
+  @Override
+  public void close() {
+    lab.close();
+  }
+}

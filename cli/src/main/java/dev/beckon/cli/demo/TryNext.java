@@ -1,0 +1,28 @@
+package dev.beckon.cli.demo;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** Commands for the user's own shell, to be copied as they are. */
+final class TryNext {
+
+  private TryNext() {}
+
+  static List<String> lines(
+      List<String> launcher, String url, Path token, List<String> devices, Paint paint) {
+    String beckon = String.join(" ", launcher);
+    return List.of(
+        "",
+        "It goes on running until you press Ctrl-C. In another terminal, try:",
+        "",
+        "  export BECKON_SERVER=" + url + " BECKON_TOKEN=$(cat " + token + ")",
+        "",
+        "  " + beckon + " device list",
+        "  " + beckon + " device show " + devices.get(0),
+        "  " + beckon + " send " + devices.get(0) + " display text=\"Dinner is ready\" --wait",
+        "  " + beckon + " send " + devices.get(1) + " echo text=hi --wait",
+        "  " + beckon + " command list",
+        "",
+        paint.faint("Each command takes --help. The server's API is at " + url + "/openapi.yaml"));
+  }
+}
