@@ -1,0 +1,159 @@
+package dev.beckon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ClientCommandsTest {
+
+  @TempDir private Path home;
+  private ApiStub server;
+  private CommandRun.Place place;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = new ApiStub();
+    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void printsTheEnrollmentCodeAlone() {
+    server.answers("POST /v1/devices", "{\"id\":\"kitchen\",\"enrollmentCode\":\"beckon1:h:1:x\"}");
+
+    CommandRun run = place.run("device", "add", "kitchen", "--valid", "10m");
+
+    assertThat(run).isEqualTo(new CommandRun(0, "beckon1:h:1:x\n", ""));
+    assertThat(server.requests().get(0).body()).isEqualTo("{\"id\":\"kitchen\",\"valid\":\"10m\"}");
+  }
+
+  @Test
+  void listsDevicesPageByPage() {
+    server
+        .answers(
+            "GET /v1/devices?limit=100",
+            """
+            {"devices":[{"id":"kitchen","state":"ENROLLED","presence":{"reachable":true,
+             "mappedAddress":"203.0.113.1:40001","lastSeen":"2026-01-01T00:00:00.000Z"}}],
+             "next":"kitchen"}\
+            """)
+        .answers(
+            "GET /v1/devices?limit=99&after=kitchen",
+            "{\"devices\":[{\"id\":\"a-new-one\",\"state\":\"INVITED\"}]}");
+
+    CommandRun run = place.run("device", "list");
+
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            ID         STATE     REACHABLE  MAPPED ADDRESS     LAST SEEN
+            kitchen    ENROLLED  yes        203.0.113.1:40001  2026-01-01T00:00:00.000Z
+            a-new-one  INVITED   -          -                  -
+            """);
+  }
+
+  @Test
+  void saysWhenAListGoesOn() {
+    server.answers(
+        "GET /v1/commands?limit=1", "{\"commands\":[{\"id\":\"01K\"}],\"next\":\"01K\"}");
+
+    CommandRun run = place.run("command", "list", "--limit", "1");
+
+    assertThat(run.err()).contains("there are more: --limit");
+  }
+
+  @Test
+  void asksForTheCommandsOfOneDeviceInOneState() {
+    server.answers("GET /v1/commands?device=kitchen&state=FAILED&limit=100", "{\"commands\":[]}");
+
+    CommandRun run = place.run("command", "list", "--device", "kitchen", "--state", "failed");
+
+    assertThat(run).isEqualTo(new CommandRun(0, "", "no commands\n"));
+  }
+
+  @Test
+  void cancellingWhatHasEndedFails() {
+    server.answers("DELETE /v1/commands/01K", "{\"id\":\"01K\",\"state\":\"SUCCEEDED\"}");
+
+    CommandRun run = place.run("command", "cancel", "01K");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(run.err()).startsWith("beckon: 01K: SUCCEEDED (expected a command that has not");
+  }
+
+  @Test
+  void showsARefusalAsOneLineAndAHint() {
+    server.refuses(
+        "GET /v1/devices/kitchen", 404, "device-unknown", "device: kitchen (expected a device …)");
+
+    CommandRun run = place.run("device", "show", "kitchen");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(run.err())
+        .isEqualTo(
+            """
+            beckon: device: kitchen (expected a device …)
+              'beckon device list' shows the devices, 'beckon device add ID' adds one
+            """);
+  }
+
+  @Test
+  void endsWithThreeWhenNobodyAnswers() throws IOException {
+    String nobody;
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      nobody = "http://127.0.0.1:" + taken.getLocalPort();
+    }
+
+    CommandRun run = place.run("device", "list", "--server", nobody);
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.NOT_REACHABLE);
+    assertThat(run.err()).startsWith("beckon: server: " + nobody + " (nothing answers there)\n");
+  }
+
+  @Test
+  void endsWithThreeWhenSomethingElseAnswers() {
+    server.answers("GET /v1/devices?limit=100", 200, "text/html", "<html>hello</html>");
+
+    CommandRun run = place.run("device", "list");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.NOT_REACHABLE);
+    assertThat(run.err()).contains("it is not Beckon's API");
+  }
+
+  @Test
+  void takesTheTokenFromFileThenEnvironmentThenDataFolder() throws IOException {
+    server.answers("POST /v1/devices/kitchen/wakes", "{}");
+    Path file = Files.writeString(home.resolve("t"), "from-file\n");
+    Path folder = Files.createDirectories(home.resolve(".local/share/beckon/server"));
+    Files.writeString(folder.resolve("admin.token"), "from-folder\n");
+
+    place.run("wake", "kitchen");
+    place.with("BECKON_TOKEN", "from-environment").run("wake", "kitchen");
+    place.run("wake", "kitchen", "--token-file", file.toString());
+
+    assertThat(server.requests().stream().map(r -> r.header("Authorization")))
+        .containsExactly("Bearer from-folder", "Bearer from-environment", "Bearer from-file");
+  }
+
+  @Test
+  void tellsAMissingTokenFromAWrongOne() {
+    server.refuses("POST /v1/devices/kitchen/wakes", 401, "unauthorized", "no");
+
+    assertThat(place.run("wake", "kitchen").err())
+        .startsWith("beckon: token: none found\n  give --token-file FILE or BECKON_TOKEN");
+    assertThat(place.with("BECKON_TOKEN", "x").run("wake", "kitchen").err())
+        .startsWith("beckon: token: the server does not accept it\n");
+  }
+}

@@ -1,0 +1,202 @@
+package dev.beckon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SendCommandTest {
+
+  private static final String POST = "POST /v1/devices/kitchen/commands";
+  private static final String GET = "GET /v1/commands/01K";
+
+  @TempDir private Path home;
+  private ApiStub server;
+  private CommandRun.Place place;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = new ApiStub();
+    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  private static String command(String state, String more) {
+    return """
+    {"id":"01K","deviceId":"kitchen","action":"echo","args":{"text":"hello"},"state":"%s",
+     "acceptedAt":"2026-01-01T00:00:00.000Z","result":{"text":"hello"},"resultBodyBytes":0,
+     "timeline":[{"at":"2026-01-01T00:00:00.000Z","event":"queued","details":{}}%s]}\
+    """
+        .formatted(state, more);
+  }
+
+  @Test
+  void printsTheIdAloneOnStandardOutput() {
+    server.answers(POST, command("QUEUED", ""));
+
+    CommandRun run = place.run("send", "kitchen", "echo", "text=hello");
+
+    assertThat(run).isEqualTo(new CommandRun(0, "01K\n", ""));
+  }
+
+  @Test
+  void sendsActionArgumentsAndDeadline() throws IOException {
+    server.answers(POST, command("QUEUED", ""));
+    Path file = Files.writeString(home.resolve("notice.txt"), "from a file\n");
+
+    place
+        .typing("typed in\n")
+        .run(
+            "send", "kitchen", "display", "a=1", "b=@" + file, "c=-", "d=@@at", "--deadline", "5m");
+
+    JsonNode body = json(server.requests().get(0).body());
+    assertThat(body.toString())
+        .isEqualTo(
+            "{\"action\":\"display\",\"args\":{\"a\":\"1\",\"b\":\"from a file\",\"c\":\"typed"
+                + " in\",\"d\":\"@at\"},\"deadline\":\"5m\"}");
+  }
+
+  @Test
+  void triesAgainUnderTheSameIdempotencyKeyWhenTheConnectionBreaks() {
+    server.hangsUpOn(POST).answers(POST, command("QUEUED", ""));
+
+    CommandRun run = place.run("send", "kitchen", "echo");
+
+    assertThat(run.exitCode()).isZero();
+    assertThat(server.requests().stream().map(r -> r.header("Idempotency-key")).distinct())
+        .as("keys of %s", server.requests())
+        .hasSize(1)
+        .allSatisfy(key -> assertThat(key).hasSizeGreaterThan(20));
+    assertThat(server.requests()).hasSizeGreaterThan(1);
+  }
+
+  @Test
+  void sendsABodyAsASecondPart() throws IOException {
+    server.answers(POST, command("QUEUED", ""));
+    Path file = Files.writeString(home.resolve("page.txt"), "the page");
+
+    place.run("send", "kitchen", "print", "--body", file.toString());
+
+    ApiStub.Request request = server.requests().get(0);
+    assertThat(request.header("Content-type")).startsWith("multipart/form-data; boundary=");
+    assertThat(request.body())
+        .contains("name=\"command\"\r\nContent-Type: application/json\r\n\r\n{\"action\":\"print\"")
+        .contains("name=\"body\"; filename=\"body\"")
+        .contains("\r\n\r\nthe page\r\n--");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SUCCEEDED, 0",
+    "FAILED, 1",
+    "REJECTED, 1",
+    "CANCELLED, 1",
+    "UNKNOWN, 1",
+    "EXPIRED, 4"
+  })
+  void endsWithTheExitCodeOfTheState(String state, int exitCode) {
+    server.answers(POST, command("QUEUED", "")).answers(GET, command(state, ""));
+
+    CommandRun run = place.run("send", "kitchen", "echo", "--wait");
+
+    assertThat(run.exitCode()).isEqualTo(exitCode);
+    assertThat(run.err()).contains(state);
+  }
+
+  @Test
+  void showsTheTimelineOnceAsItGrowsAndTheResultOnStandardOutput() {
+    String sent =
+        ",{\"at\":\"2026-01-01T00:00:00.003Z\",\"event\":\"wake-sent\","
+            + "\"details\":{\"address\":\"203.0.113.1:40001\"}}";
+    String finished =
+        ",{\"at\":\"2026-01-01T00:00:00.095Z\",\"event\":\"finished\",\"details\":{}}";
+    server
+        .answers(POST, command("QUEUED", ""))
+        .answers(GET, command("QUEUED", sent))
+        .answers(GET, command("SUCCEEDED", sent + finished));
+
+    CommandRun run = place.run("send", "kitchen", "echo", "text=hello", "--wait");
+
+    assertThat(run.out()).isEqualTo("text=hello\n");
+    assertThat(run.err())
+        .isEqualTo(
+            """
+            01K to kitchen: echo text=hello
+                    0 ms  queued
+                    3 ms  wake-sent       address=203.0.113.1:40001
+                   95 ms  finished
+            SUCCEEDED
+            """);
+  }
+
+  @Test
+  void printsOneJsonObjectAndNoTimelineForPrograms() throws IOException {
+    server.answers(POST, command("QUEUED", "")).answers(GET, command("SUCCEEDED", ""));
+
+    CommandRun run = place.run("send", "kitchen", "echo", "--wait", "--json");
+
+    assertThat(json(run.out()).path("state").asText()).isEqualTo("SUCCEEDED");
+    assertThat(run.err()).isEmpty();
+  }
+
+  @Test
+  void coloursOnlyOnTerminals() {
+    server.answers(POST, command("SUCCEEDED", ""));
+
+    assertThat(place.run("send", "kitchen", "echo", "--wait").err()).doesNotContain("\u001b");
+    place.atTerminal();
+    assertThat(place.run("send", "kitchen", "echo", "--wait").err()).contains("\u001b[32m");
+    place.with("NO_COLOR", "1");
+    assertThat(place.run("send", "kitchen", "echo", "--wait").err()).doesNotContain("\u001b");
+  }
+
+  @Test
+  void savesTheBodyOfTheResult() throws IOException {
+    String ended =
+        command("SUCCEEDED", "").replace("\"resultBodyBytes\":0", "\"resultBodyBytes\":7");
+    server.answers(POST, ended).answers(GET + "/body", 200, "application/octet-stream", "picture");
+    Path file = home.resolve("picture.bin");
+
+    place.run("send", "kitchen", "scan", "--wait", "--save-body", file.toString());
+
+    assertThat(file).hasContent("picture");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "text, argument: text (expected KEY=VALUE",
+    "=x, argument: =x (expected KEY=VALUE",
+    "text=@/no/such/file, text: @/no/such/file (no such file)"
+  })
+  void refusesAnArgumentThatIsNone(String argument, String message) {
+    CommandRun run = place.run("send", "kitchen", "echo", argument);
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).startsWith("beckon: " + message);
+    assertThat(server.requests()).isEmpty();
+  }
+
+  @Test
+  void refusesTheSameArgumentTwice() {
+    CommandRun run = place.run("send", "kitchen", "echo", "text=a", "text=b");
+
+    assertThat(run)
+        .isEqualTo(new CommandRun(2, "", "beckon: argument: text (expected only once)\n"));
+  }
+
+  private static JsonNode json(String text) throws IOException {
+    return Api.JSON.readTree(text);
+  }
+}

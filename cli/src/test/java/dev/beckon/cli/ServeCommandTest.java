@@ -1,0 +1,71 @@
+package dev.beckon.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ServeCommandTest {
+
+  @TempDir private Path home;
+
+  private CommandRun serveWith(String yaml) throws IOException {
+    Path file = Files.writeString(home.resolve("server.yaml"), yaml);
+    return new CommandRun.Place(home).run("serve", "--config", file.toString());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "data: /tmp/x\\nudpp: 1          | 2 | unknown key udpp (did you mean udp?)",
+        "advertize: example.org         | 1 | unknown key advertize (did you mean advertise?)",
+        "colour: red                    | 1 | unknown key colour (expected one of data, udp,",
+        "tls: 5349                      | 1 | tls: 5349 (expected ADDRESS:PORT",
+        "udp:\\n- 127.0.0.1:1\\n- 127.0.0.1 | 1 | udp: 127.0.0.1 (expected ADDRESS:PORT",
+        "http: 127.0.0.1:99999          | 1 | http: 127.0.0.1:99999 (expected ADDRESS:PORT",
+        "insecure: maybe                | 1 | insecure: maybe (expected true or false)",
+        "tls: [127.0.0.1:1]             | 1 | tls (expected one value, not a list)",
+        "data: /a\\ndata: /b            | 2 | data (expected only once)",
+        "data: [                        | 1 | not YAML: ",
+        "just words                     | 1 | expected lines of the form KEY: VALUE"
+      })
+  void namesTheLineThatIsWrong(String yaml, int line, String message) throws IOException {
+    CommandRun run = serveWith(yaml.replace("\\n", "\n"));
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err())
+        .startsWith("beckon: " + home.resolve("server.yaml") + ":" + line + ": " + message);
+    assertThat(run.err().lines()).hasSize(1);
+  }
+
+  @Test
+  void namesTheOptionThatIsWrong() {
+    CommandRun run = new CommandRun.Place(home).run("serve", "--tls", "everywhere");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).startsWith("beckon: --tls: everywhere (expected ADDRESS:PORT");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1:0, 127.0.0.1:0",
+    "'[::1]:8080', '[0:0:0:0:0:0:0:1]:8080'",
+    "0.0.0.0:65535, 0.0.0.0:65535",
+    "127.0.0.1, ''",
+    "'::1:80', ''",
+    ":80, ''",
+    "'[]:80', ''",
+    "127.0.0.1:65536, ''",
+    "127.0.0.1:-1, ''"
+  })
+  void readsAddresses(String text, String expected) {
+    assertThat(SocketAddressText.parse(text).map(SocketAddressText::format).orElse(""))
+        .isEqualTo(expected);
+  }
+}
