@@ -18,13 +18,22 @@ public final class Action {
   private final List<Parameter> parameters;
   private final boolean body;
   private final boolean otherArguments;
+  private final Check check;
+
+  /** A check that types and ranges cannot express; made on the device only. */
+  @FunctionalInterface
+  public interface Check {
+    /** What is wrong with the arguments, as {@code name: value (expected …)}; null if nothing. */
+    @Nullable String refusal(Map<String, String> arguments);
+  }
 
   private Action(
       String name,
       String description,
       List<Parameter> parameters,
       boolean body,
-      boolean otherArguments) {
+      boolean otherArguments,
+      Check check) {
     if (!name.matches("[A-Za-z0-9._-]{1,64}")) {
       throw new IllegalArgumentException(
           "action: " + name + " (expected 1 to 64 of A-Z a-z 0-9 . _ -)");
@@ -41,33 +50,39 @@ public final class Action {
     this.parameters = List.copyOf(parameters);
     this.body = body;
     this.otherArguments = otherArguments;
+    this.check = check;
   }
 
   /** An action without parameters. */
   public static Action named(String name) {
-    return new Action(name, "", List.of(), false, false);
+    return new Action(name, "", List.of(), false, false, arguments -> null);
   }
 
   /** Says what it does, for people. */
   public Action describedAs(String newDescription) {
-    return new Action(name, newDescription, parameters, body, otherArguments);
+    return new Action(name, newDescription, parameters, body, otherArguments, check);
   }
 
   /** Adds parameters. */
   public Action takes(Parameter... more) {
     List<Parameter> all = new ArrayList<>(parameters);
     all.addAll(List.of(more));
-    return new Action(name, description, all, body, otherArguments);
+    return new Action(name, description, all, body, otherArguments, check);
   }
 
   /** A command may bring a body along. */
   public Action takesBody() {
-    return new Action(name, description, parameters, true, otherArguments);
+    return new Action(name, description, parameters, true, otherArguments, check);
   }
 
   /** Arguments beyond the parameters are passed on as they are. */
   public Action takesOtherArguments() {
-    return new Action(name, description, parameters, body, true);
+    return new Action(name, description, parameters, body, true, check);
+  }
+
+  /** Adds a check, made after those of the parameters. A later one replaces it. */
+  public Action checkedBy(Check newCheck) {
+    return new Action(name, description, parameters, body, otherArguments, newCheck);
   }
 
   public String name() {
@@ -99,7 +114,9 @@ public final class Action {
             + ")";
       }
     }
-    return hasBody && !body ? "body: present (expected none for action " + name + ")" : null;
+    return hasBody && !body
+        ? "body: present (expected none for action " + name + ")"
+        : check.refusal(arguments);
   }
 
   dev.beckon.protocol.session.Action toMessage() {

@@ -1,0 +1,130 @@
+package dev.beckon.agent;
+
+import dev.beckon.device.DeviceListener;
+import java.io.PrintWriter;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+
+/**
+ * Prints what happens on the device, one line each: the time, a word, then {@code name=value}
+ * pairs. A value with white space or quotes stands in quotes. Words and names are stable, so that
+ * programs can read them.
+ */
+final class EventLines implements DeviceListener {
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
+          .withZone(ZoneOffset.UTC);
+
+  private final PrintWriter out;
+  private final InstantSource clock;
+
+  EventLines(PrintWriter out, InstantSource clock) {
+    this.out = out;
+    this.clock = clock;
+  }
+
+  @Override
+  public void onKeepaliveAnswered(InetSocketAddress mapped, InetSocketAddress server) {
+    print("keepalive-answered", "mapped", text(mapped), "server", text(server));
+  }
+
+  @Override
+  public void onMappedAddress(InetSocketAddress mapped) {
+    print("mapped-address", "mapped", text(mapped));
+  }
+
+  @Override
+  public void onSocket(InetSocketAddress local, InetSocketAddress server, String why) {
+    print("socket", "local", text(local), "server", text(server), "why", why);
+  }
+
+  @Override
+  public void onWake(long wakeId, Instant deadline, String verdict) {
+    print("wake", "id", hex(wakeId), "verdict", verdict, "deadline", TIME.format(deadline));
+  }
+
+  @Override
+  public void onDial(InetSocketAddress server, long wakeId) {
+    print("dial", "server", text(server), "wake", wakeId == 0 ? "none" : hex(wakeId));
+  }
+
+  @Override
+  public void onDialFailed(InetSocketAddress server, String reason) {
+    print("dial-failed", "server", text(server), "reason", reason);
+  }
+
+  @Override
+  public void onSessionOpened(long wakeId) {
+    print("session-opened", "wake", wakeId == 0 ? "none" : hex(wakeId));
+  }
+
+  @Override
+  public void onSessionClosed(String reason) {
+    print("session-closed", "reason", reason);
+  }
+
+  @Override
+  public void onCommand(String commandId, String action, String state, String reason) {
+    String event = "command " + commandId + " " + state;
+    if (reason.isEmpty()) {
+      print(event, "action", action);
+    } else {
+      print(event, "action", action, "reason", reason);
+    }
+  }
+
+  /** What the action {@code display} shows. */
+  void display(String text) {
+    print("display", "text", text);
+  }
+
+  private void print(String event, String... pairs) {
+    StringBuilder line = new StringBuilder(TIME.format(clock.instant())).append(' ').append(event);
+    for (int i = 0; i < pairs.length; i += 2) {
+      line.append(' ').append(pairs[i]).append('=').append(quoted(pairs[i + 1]));
+    }
+    out.println(line);
+    out.flush();
+  }
+
+  static String quoted(String value) {
+    if (!value.isEmpty() && value.chars().allMatch(c -> c > ' ' && c != '"' && c != 0x7F)) {
+      return value;
+    }
+    StringBuilder text = new StringBuilder("\"");
+    value
+        .chars()
+        .forEach(
+            c -> {
+              switch (c) {
+                case '"', '\\' -> text.append('\\').append((char) c);
+                case '\n' -> text.append("\\n");
+                default -> {
+                  // Whoever sends a text to show must not get to control the terminal.
+                  if (Character.isISOControl(c)) {
+                    text.append(String.format("\\u%04x", c));
+                  } else {
+                    text.append((char) c);
+                  }
+                }
+              }
+            });
+    return text.append('"').toString();
+  }
+
+  private static String text(InetSocketAddress address) {
+    String host =
+        address.isUnresolved()
+            ? address.getHostString()
+            : address.getAddress().getHostAddress().replaceFirst("%.*", "");
+    return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
+  }
+
+  private static String hex(long wakeId) {
+    return String.format("%016x", wakeId);
+  }
+}
