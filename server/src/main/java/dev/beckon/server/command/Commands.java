@@ -2,87 +2,332 @@ package dev.beckon.server.command;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.Update;
+import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.identity.Devices;
 import dev.beckon.server.store.Database;
+import dev.beckon.server.store.Sql;
+import dev.beckon.server.store.SqlWork;
 import java.io.InputStream;
+import java.security.SecureRandom;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The commands of all devices. */
+/**
+ * The commands of all devices: accepted durably, handed to the device's session, followed to their
+ * end by the rules of {@link CommandLife}. Thread-safe.
+ *
+ * <p>Methods that return a future, and {@link #note}, return at once. The others read the database
+ * on the calling thread. Futures complete on the thread that all writes wait for ({@link
+ * Database#write}).
+ */
 public final class Commands implements AutoCloseable {
 
+  /** Longest body of a command or a result. */
   public static final int MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-  private Commands() {}
+  /** Commands that may wait for one device. */
+  static final int MAX_WAITING = 1000;
 
-  public static Commands open(Database database, Devices devices, InstantSource clock) {
-    throw new UnsupportedOperationException();
+  /** Timelines that one piece of evidence about a device goes to. */
+  private static final int MAX_NOTED = 100;
+
+  /** Commands looked at in one commit when time has passed. */
+  private static final int MAX_DUE = 500;
+
+  /** Longest wait of the timer: a new command may be due earlier than all that it knew. */
+  private static final long TIMER_MILLIS = 1000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
+
+  private final Database database;
+  private final InstantSource clock;
+  private final Bodies bodies;
+  private final Acceptance acceptance;
+  private final Silence silence;
+  private final List<CommandListener> listeners = new CopyOnWriteArrayList<>();
+
+  private Commands(Database database, InstantSource clock, Bodies bodies, Acceptance acceptance) {
+    this.database = database;
+    this.clock = clock;
+    this.bodies = bodies;
+    this.acceptance = acceptance;
+    this.silence = new Silence(CommandLife.SILENCE, clock.instant());
   }
 
-  /** Completes when the command is durable. */
+  /**
+   * Opens the commands of a database.
+   *
+   * @throws dev.beckon.server.store.StoreException if the bodies' folder cannot be used
+   */
+  public static Commands open(Database database, Devices devices, InstantSource clock) {
+    Bodies bodies = new Bodies(database.folder());
+    bodies.deleteAllBut(database.read(CommandTable::bodyNames));
+    CommandIds ids = new CommandIds(new SecureRandom(), database.read(CommandTable::newestId));
+    return new Commands(database, clock, bodies, new Acceptance(devices, ids));
+  }
+
+  /**
+   * Completes when the command is durable, or with the reason why it was not accepted.
+   *
+   * <p>With an idempotency key the same content (device, action, arguments and body; not the
+   * deadline, which a repetition counts from another moment) returns the first command, whatever
+   * became of it.
+   */
   public CompletableFuture<Submission> submit(NewCommand command) {
-    throw new UnsupportedOperationException();
+    Submission refused = SubmissionLimits.refusal(command).orElse(null);
+    if (refused != null) {
+      return CompletableFuture.completedFuture(refused);
+    }
+    byte[] body = command.body();
+    if (body == null || body.length == 0) {
+      byte[] hash = Acceptance.contentHash(command);
+      return accept(command, null, hash);
+    }
+    return bodies
+        .offThread(() -> Map.entry(bodies.write(body), Acceptance.contentHash(command)))
+        .thenCompose(
+            written ->
+                accept(command, written.getKey(), written.getValue())
+                    .thenApply(
+                        submission -> {
+                          if (!(submission instanceof Submission.Accepted)) {
+                            bodies.delete(written.getKey());
+                          }
+                          return submission;
+                        }));
+  }
+
+  private CompletableFuture<Submission> accept(
+      NewCommand command, @Nullable String body, byte[] hash) {
+    return database.write(
+        sql -> acceptance.accept(sql, command, body, hash, clock.instant()),
+        submission -> {
+          if (submission instanceof Submission.Accepted accepted) {
+            tell(listener -> listener.accepted(accepted.command()));
+          }
+        });
   }
 
   public Optional<Command> find(String id) {
-    throw new UnsupportedOperationException();
+    return database.read(sql -> CommandTable.find(sql, id)).map(Stored::command);
   }
 
   public List<Command> list(CommandQuery query) {
-    throw new UnsupportedOperationException();
+    return database.read(sql -> CommandTable.list(sql, query)).stream()
+        .map(Stored::command)
+        .toList();
   }
 
   /**
    * What a session may send its device now: the commands that the device has not started as far as
    * known. It is durable that they were handed over before this completes, because from then on
    * only the device can say how they end: a command that was handed over is not cancelled or
-   * expired here.
+   * expired here. One that was handed over to an earlier session comes again, also past its
+   * deadline: the device's journal knows what it did, and a device that never got it will not start
+   * it any more.
    *
    * @param alreadySent IDs that this session sent before
-   * @param limit most commands to return
+   * @param limit most commands to return, at least 1
    */
   public CompletableFuture<HandOver> handOver(DeviceId id, Set<String> alreadySent, int limit) {
-    throw new UnsupportedOperationException();
+    Set<String> sent = Set.copyOf(alreadySent);
+    return database.write(
+        sql -> {
+          List<Command> commands = new ArrayList<>();
+          for (Stored stored :
+              CommandTable.sendable(sql, id, clock.instant(), limit + sent.size())) {
+            if (!sent.contains(stored.id()) && commands.size() < limit) {
+              if (!stored.handedOver()) {
+                CommandTable.markHandedOver(sql, stored);
+              }
+              commands.add(stored.command());
+            }
+          }
+          return new HandOver(commands, CommandTable.cancelsAsked(sql, id));
+        });
   }
 
   /** The body of a command; close it. Empty if the command is unknown or has none. */
   public Optional<InputStream> body(String id) {
-    throw new UnsupportedOperationException();
+    return openBody(id, Stored::body);
   }
 
   /** The body of a command's result; close it. Empty if the command is unknown or has none. */
   public Optional<InputStream> resultBody(String id) {
-    throw new UnsupportedOperationException();
+    return openBody(id, Stored::resultBody);
+  }
+
+  private Optional<InputStream> openBody(String id, Function<Stored, @Nullable String> file) {
+    Stored stored = database.read(sql -> CommandTable.find(sql, id)).orElse(null);
+    String name = stored == null ? null : file.apply(stored);
+    return name == null ? Optional.empty() : bodies.open(name);
   }
 
   /**
    * Takes a device's report. Completes when it is durable: only then may a receipt be sent. A
    * repeated report changes nothing and completes all the same. Empty if that device has no such
    * command here; a receipt for an ended state is still right, or the device repeats it for ever.
+   *
+   * <p>Fails with {@link IllegalArgumentException} if no device can report this state, or the body
+   * is too long.
+   *
+   * @param resultBody the result's body, complete; not copied; null if there is none
    */
   public CompletableFuture<Optional<Command>> update(
       DeviceId from, Update update, byte @Nullable [] resultBody) {
-    throw new UnsupportedOperationException();
+    Report report;
+    try {
+      report = Report.of(update, resultBody);
+    } catch (IllegalArgumentException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+    if (resultBody == null || resultBody.length == 0 || !report.state().ended()) {
+      return apply(from, report, null).thenApply(Applied::command);
+    }
+    return bodies
+        .offThread(() -> bodies.write(resultBody))
+        .thenCompose(
+            file ->
+                apply(from, report, file)
+                    .thenApply(
+                        applied -> {
+                          if (!applied.moved()) {
+                            bodies.delete(file);
+                          }
+                          return applied.command();
+                        }));
   }
 
+  /**
+   * @param moved whether the report changed the state
+   */
+  private record Applied(Optional<Command> command, boolean moved, boolean changed) {}
+
+  private CompletableFuture<Applied> apply(DeviceId from, Report report, @Nullable String file) {
+    return database.write(
+        sql -> apply(sql, from, report, file),
+        applied -> {
+          if (applied.changed()) {
+            applied.command().ifPresent(this::changed);
+          }
+        });
+  }
+
+  private Applied apply(Sql sql, DeviceId from, Report report, @Nullable String file)
+      throws SQLException {
+    Stored stored = CommandTable.find(sql, report.commandId()).orElse(null);
+    if (stored == null || !stored.command().deviceId().equals(from)) {
+      return new Applied(Optional.empty(), false, false);
+    }
+    Optional<CommandState> next = CommandLife.onReport(stored.state(), report.state());
+    next.ifPresent(state -> LOG.debug("command {}: {}", stored.id(), state));
+    if (next.isPresent()) {
+      CommandTable.move(sql, stored, next.get(), report.reason());
+      if (next.get().ended()) {
+        CommandTable.setResult(sql, stored.id(), report.result(), file, report.bodyBytes());
+      }
+      CommandTable.append(sql, stored.id(), report.entry(clock.instant()));
+    }
+    Optional<TimelineEntry> progress = report.progress(clock.instant());
+    boolean noted =
+        progress.isPresent()
+            && next.orElse(stored.state()) == CommandState.RUNNING
+            && stored.entries() < CommandTable.MAX_ENTRIES;
+    if (noted) {
+      CommandTable.append(sql, stored.id(), progress.get());
+    }
+    boolean changed = next.isPresent() || noted;
+    Command command = changed ? reread(sql, stored.id()) : stored.command();
+    return new Applied(Optional.of(command), next.isPresent(), changed);
+  }
+
+  /**
+   * Cancels the command at once if no session had it yet; else the device is asked ({@link
+   * CommandListener#cancelAsked}, and {@link HandOver#cancellations} in its next session), and its
+   * report tells. From now on no session sends it any more.
+   */
   public CompletableFuture<Cancelling> cancel(String id) {
-    throw new UnsupportedOperationException();
+    return database.write(
+        sql -> cancel(sql, id),
+        cancelling -> {
+          switch (cancelling) {
+            case Cancelling.Cancelled cancelled -> changed(cancelled.command());
+            case Cancelling.Asked asked -> {
+              changed(asked.command());
+              tell(listener -> listener.cancelAsked(asked.command()));
+            }
+            case Cancelling.AlreadyEnded _, Cancelling.CommandUnknown _ -> {}
+          }
+        });
   }
 
-  /** Adds evidence to the timelines of a device's waiting commands; returns at once. */
+  private Cancelling cancel(Sql sql, String id) throws SQLException {
+    Stored stored = CommandTable.find(sql, id).orElse(null);
+    if (stored == null) {
+      return new Cancelling.CommandUnknown();
+    }
+    return switch (CommandLife.onCancel(stored.state(), stored.handedOver())) {
+      case ALREADY_ENDED -> new Cancelling.AlreadyEnded(stored.command());
+      case CANCEL ->
+          new Cancelling.Cancelled(
+              end(sql, stored, CommandState.CANCELLED, "cancelled before the device had it"));
+      case ASK_DEVICE -> {
+        if (!stored.cancelAsked()) {
+          CommandTable.markCancelAsked(sql, id);
+          CommandTable.append(
+              sql, id, new TimelineEntry(clock.instant(), "cancel-asked", Map.of()));
+        }
+        yield new Cancelling.Asked(reread(sql, id));
+      }
+    };
+  }
+
+  /** Adds evidence to the timelines of what the device has not started yet. */
   public void note(DeviceId id, String event, Map<String, String> details) {
-    throw new UnsupportedOperationException();
+    TimelineEntry entry = new TimelineEntry(clock.instant(), event, details);
+    noteAll(sql -> CommandTable.notStarted(sql, id, MAX_NOTED), entry);
   }
 
-  /** Adds evidence to one command's timeline; returns at once. */
+  /** Adds evidence to one command's timeline. */
   public void note(String commandId, String event, Map<String, String> details) {
-    throw new UnsupportedOperationException();
+    TimelineEntry entry = new TimelineEntry(clock.instant(), event, details);
+    noteAll(sql -> CommandTable.find(sql, commandId).stream().toList(), entry);
+  }
+
+  private void noteAll(SqlWork<List<Stored>> affected, TimelineEntry entry) {
+    CompletableFuture<List<Command>> noting =
+        database.write(
+            sql -> {
+              List<Command> noted = new ArrayList<>();
+              for (Stored stored : affected.run(sql)) {
+                if (stored.entries() < CommandTable.MAX_ENTRIES) {
+                  CommandTable.append(sql, stored.id(), entry);
+                  noted.add(reread(sql, stored.id()));
+                }
+              }
+              return noted;
+            },
+            noted -> noted.forEach(this::changed));
+    var _ =
+        noting.exceptionally(
+            failure -> {
+              // Evidence is lost, no command is: whoever noted it cannot do anything about it.
+              LOG.warn("timeline entry {} was not kept: {}", entry.event(), failure.toString());
+              return List.of();
+            });
   }
 
   /**
@@ -90,37 +335,114 @@ public final class Commands implements AutoCloseable {
    * its commands becomes UNKNOWN while it lasts.
    */
   public void sessionOpened(DeviceId id, Map<String, String> details) {
-    throw new UnsupportedOperationException();
+    silence.opened(id);
+    note(id, "session-opened", details);
   }
 
   /** The session ended. Each {@link #sessionOpened} is followed by exactly one of these. */
   public void sessionClosed(DeviceId id) {
-    throw new UnsupportedOperationException();
+    silence.closed(id, clock.instant());
   }
 
   /**
-   * Expires what is due. Blocks for one commit at most; call it from a timer's thread.
+   * Ends what is past its time: EXPIRED at the deadline if no session had it, UNKNOWN after 5
+   * minutes of silence past it. Blocks for one commit; call it from a timer's thread.
    *
    * @return when to call again, unix milliseconds; at most a second after {@code now}
    */
   public long onTime(Instant now) {
-    throw new UnsupportedOperationException();
+    silence.forgetOld(now);
+    long latest = now.toEpochMilli() + TIMER_MILLIS;
+    Instant next = database.read(CommandTable::nextDue).orElse(Instant.MAX);
+    if (next.isAfter(now)) {
+      return next.isBefore(Instant.ofEpochMilli(latest)) ? next.toEpochMilli() : latest;
+    }
+    List<Command> ended =
+        database
+            .write(
+                sql -> {
+                  List<Command> changes = new ArrayList<>();
+                  for (Stored stored : CommandTable.due(sql, now, MAX_DUE)) {
+                    onDue(sql, stored, now).ifPresent(changes::add);
+                  }
+                  return changes;
+                },
+                changes -> changes.forEach(this::changed))
+            .join();
+    return ended.size() < MAX_DUE ? latest : now.toEpochMilli();
   }
 
+  private Optional<Command> onDue(Sql sql, Stored stored, Instant now) throws SQLException {
+    Optional<CommandState> expired = CommandLife.onDeadline(stored.state(), stored.handedOver());
+    if (expired.isPresent()) {
+      return Optional.of(
+          end(sql, stored, expired.get(), "the deadline passed before the device had it"));
+    }
+    Instant silentAt = silence.enoughAt(stored.command().deviceId(), now);
+    if (silentAt.isAfter(now)) {
+      CommandTable.postpone(sql, stored.id(), silentAt);
+      return Optional.empty();
+    }
+    Optional<CommandState> unknown = CommandLife.onSilence(stored.state());
+    return unknown.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            end(
+                sql,
+                stored,
+                unknown.get(),
+                "the device may have it, but did not report; no session for 5 minutes"));
+  }
+
+  private Command end(Sql sql, Stored stored, CommandState state, String reason)
+      throws SQLException {
+    CommandTable.move(sql, stored, state, reason);
+    CommandTable.append(sql, stored.id(), Report.finished(clock.instant(), state, reason));
+    return reread(sql, stored.id());
+  }
+
+  private static Command reread(Sql sql, String id) throws SQLException {
+    return CommandTable.find(sql, id)
+        .map(Stored::command)
+        .orElseThrow(() -> new IllegalStateException("command " + id + " is gone"));
+  }
+
+  /** All calls to a listener come one after the other, after what they tell is durable. */
   public void addListener(CommandListener listener) {
-    throw new UnsupportedOperationException();
+    listeners.add(listener);
+  }
+
+  private void changed(Command command) {
+    tell(listener -> listener.changed(command));
+  }
+
+  private void tell(Consumer<CommandListener> message) {
+    for (CommandListener listener : listeners) {
+      try {
+        message.accept(listener);
+      } catch (RuntimeException e) {
+        // A listener's bug must not fail the command that it was told about.
+        LOG.error("a listener of commands failed", e);
+      }
+    }
   }
 
   /** Until when a wake for the device makes sense; empty if nothing waits for it. */
   public Optional<Instant> latestDeadline(DeviceId id) {
-    throw new UnsupportedOperationException();
+    Instant now = clock.instant();
+    return Optional.ofNullable(
+        database.read(sql -> CommandTable.latestDeadlines(sql, id, now)).get(id));
   }
 
   /** Every device with waiting commands and its latest deadline: to be woken after a start. */
   public Map<DeviceId, Instant> waiting() {
-    throw new UnsupportedOperationException();
+    Instant now = clock.instant();
+    return database.read(sql -> CommandTable.latestDeadlines(sql, null, now));
   }
 
+  /** Finishes the bodies that are being written; the database is closed after this. */
   @Override
-  public void close() {}
+  public void close() {
+    bodies.close();
+  }
 }

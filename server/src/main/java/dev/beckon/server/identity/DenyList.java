@@ -47,8 +47,8 @@ public final class DenyList {
    */
   public CompletableFuture<Void> raise(DeviceId id, int minimumGeneration) {
     return database
-        .write(sql -> store(sql, id, minimumGeneration))
-        .thenAccept(ignored -> publish(id, minimumGeneration));
+        .write(sql -> store(sql, id, minimumGeneration), ignored -> publish(id, minimumGeneration))
+        .thenAccept(ignored -> {});
   }
 
   /**

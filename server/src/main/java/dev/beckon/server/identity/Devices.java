@@ -92,14 +92,13 @@ public final class Devices {
               DeviceTable.revoke(sql, id);
               DenyList.store(sql, id, minimum);
               return minimum;
-            })
-        .thenApply(
+            },
             minimum -> {
               if (minimum > 0) {
                 denyList.publish(id, minimum);
               }
-              return minimum > 0;
-            });
+            })
+        .thenApply(minimum -> minimum > 0);
   }
 
   public Optional<Device> find(DeviceId id) {

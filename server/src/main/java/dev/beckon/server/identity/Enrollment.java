@@ -108,40 +108,37 @@ public final class Enrollment {
   }
 
   private CompletableFuture<Redemption> enroll(byte[] secretHash, Draft draft) {
-    return database
-        .write(
-            sql -> {
-              Instant now = clock.instant();
-              Known known = known(sql, secretHash);
-              if (known == null) {
-                return unknown();
-              }
-              if (known.expired(now)) {
-                return expired(known);
-              }
-              // Somebody may have used the code since it was looked up.
-              Redemption repeated = repetition(known, draft.keyHash(), now);
-              if (repeated != null) {
-                return repeated;
-              }
-              if (known.device().generation() + 1 != draft.generation()
-                  || !DeviceTable.use(
-                      sql, secretHash, draft.keyHash(), draft.generation(), draft.certificate())) {
-                return used();
-              }
-              DeviceTable.enroll(sql, draft.id(), draft.generation(), now);
-              if (draft.generation() > 1) {
-                DenyList.store(sql, draft.id(), draft.generation());
-              }
-              return answer(draft.id(), draft.generation(), draft.certificate(), now);
-            })
-        .thenApply(
-            redemption -> {
-              if (redemption instanceof Redemption.Answered && draft.generation() > 1) {
-                denyList.publish(draft.id(), draft.generation());
-              }
-              return redemption;
-            });
+    return database.write(
+        sql -> {
+          Instant now = clock.instant();
+          Known known = known(sql, secretHash);
+          if (known == null) {
+            return unknown();
+          }
+          if (known.expired(now)) {
+            return expired(known);
+          }
+          // Somebody may have used the code since it was looked up.
+          Redemption repeated = repetition(known, draft.keyHash(), now);
+          if (repeated != null) {
+            return repeated;
+          }
+          if (known.device().generation() + 1 != draft.generation()
+              || !DeviceTable.use(
+                  sql, secretHash, draft.keyHash(), draft.generation(), draft.certificate())) {
+            return used();
+          }
+          DeviceTable.enroll(sql, draft.id(), draft.generation(), now);
+          if (draft.generation() > 1) {
+            DenyList.store(sql, draft.id(), draft.generation());
+          }
+          return answer(draft.id(), draft.generation(), draft.certificate(), now);
+        },
+        redemption -> {
+          if (redemption instanceof Redemption.Answered && draft.generation() > 1) {
+            denyList.publish(draft.id(), draft.generation());
+          }
+        });
   }
 
   /** An enrollment code and its device. */

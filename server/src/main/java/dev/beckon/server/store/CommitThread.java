@@ -10,6 +10,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +60,8 @@ final class CommitThread implements AutoCloseable {
     return writes.sum();
   }
 
-  <T extends @Nullable Object> CompletableFuture<T> submit(SqlWork<T> work) {
+  <T extends @Nullable Object> CompletableFuture<T> submit(
+      SqlWork<T> work, Consumer<? super T> afterCommit) {
     CompletableFuture<T> future = new CompletableFuture<>();
     if (outstanding.incrementAndGet() > MAX_OUTSTANDING) {
       outstanding.decrementAndGet();
@@ -75,7 +77,7 @@ final class CommitThread implements AutoCloseable {
         outstanding.decrementAndGet();
         future.completeExceptionally(new StoreException("store: closed (the server is stopping)"));
       } else {
-        queue.add(new Work<>(work, future));
+        queue.add(new Work<>(work, afterCommit, future));
       }
     }
     return future;
@@ -178,11 +180,13 @@ final class CommitThread implements AutoCloseable {
 
   private static final class Work<T extends @Nullable Object> implements Job {
     private final SqlWork<T> work;
+    private final Consumer<? super T> afterCommit;
     private final CompletableFuture<T> future;
     private Runnable outcome = () -> {};
 
-    Work(SqlWork<T> work, CompletableFuture<T> future) {
+    Work(SqlWork<T> work, Consumer<? super T> afterCommit, CompletableFuture<T> future) {
       this.work = work;
+      this.afterCommit = afterCommit;
       this.future = future;
     }
 
@@ -191,12 +195,22 @@ final class CommitThread implements AutoCloseable {
       sql.execute("SAVEPOINT work");
       try {
         T result = work.run(sql);
-        outcome = () -> future.complete(result);
+        outcome = () -> succeed(result);
       } catch (SQLException | RuntimeException | Error e) {
         fail(e);
         rollBack(sql, e);
       }
       sql.execute("RELEASE work");
+    }
+
+    private void succeed(T result) {
+      try {
+        afterCommit.accept(result);
+        future.complete(result);
+      } catch (RuntimeException e) {
+        // A bug of the caller; the others' callbacks go on.
+        future.completeExceptionally(e);
+      }
     }
 
     private static void rollBack(Sql sql, Throwable cause) throws SQLException {

@@ -10,6 +10,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.exception.FlywayValidateException;
@@ -150,7 +151,18 @@ public final class Database implements AutoCloseable {
    * chained to them returns quickly and does not wait for another write.
    */
   public <T extends @Nullable Object> CompletableFuture<T> write(SqlWork<T> work) {
-    return writer.submit(work);
+    return write(work, ignored -> {});
+  }
+
+  /**
+   * As {@link #write(SqlWork)}, and tells {@code afterCommit} the result before the future
+   * completes: always on the thread of the callbacks, so what is told there is told in the order of
+   * the commits. (What is chained to a future that is already complete runs on the chaining
+   * thread.)
+   */
+  public <T extends @Nullable Object> CompletableFuture<T> write(
+      SqlWork<T> work, Consumer<? super T> afterCommit) {
+    return writer.submit(work, afterCommit);
   }
 
   /**

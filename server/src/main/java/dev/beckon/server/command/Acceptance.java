@@ -1,0 +1,153 @@
+package dev.beckon.server.command;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.command.CommandTable.Stored;
+import dev.beckon.server.identity.Device;
+import dev.beckon.server.identity.Devices;
+import dev.beckon.server.store.Sql;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides whether a new command becomes one. Runs on the writer thread, so the order of IDs is the
+ * order of acceptance, and a key cannot be used twice at once.
+ */
+final class Acceptance {
+
+  private final Devices devices;
+  private final CommandIds ids;
+
+  Acceptance(Devices devices, CommandIds ids) {
+    this.devices = devices;
+    this.ids = ids;
+  }
+
+  /**
+   * @param body name of the body's file
+   * @param hash of the content, to recognise a repetition
+   */
+  Submission accept(Sql sql, NewCommand asked, @Nullable String body, byte[] hash, Instant now)
+      throws SQLException {
+    // First, because a repetition after the deadline still returns the first command.
+    Optional<Submission> before = before(sql, asked, hash);
+    if (before.isPresent()) {
+      return before.get();
+    }
+    Device device = devices.find(sql, asked.deviceId()).orElse(null);
+    if (device == null) {
+      return new Submission.DeviceUnknown();
+    }
+    Optional<Submission.Refused> refused = refusal(sql, asked, device, now);
+    if (refused.isPresent()) {
+      return refused.get();
+    }
+    byte[] content = asked.body();
+    Instant accepted = now.truncatedTo(ChronoUnit.MILLIS);
+    Command command =
+        new Command(
+            ids.next(now.toEpochMilli()),
+            asked.deviceId(),
+            asked.action(),
+            asked.args(),
+            content == null ? 0 : content.length,
+            CommandState.QUEUED,
+            accepted,
+            asked.deadline().truncatedTo(ChronoUnit.MILLIS),
+            null,
+            Map.of(),
+            0,
+            List.of(new TimelineEntry(accepted, "queued", Map.of())));
+    CommandTable.insert(sql, command, asked, body, asked.idempotencyKey() == null ? null : hash);
+    CommandTable.append(sql, command.id(), command.timeline().getFirst());
+    return new Submission.Accepted(command);
+  }
+
+  private static Optional<Submission> before(Sql sql, NewCommand asked, byte[] hash)
+      throws SQLException {
+    String key = asked.idempotencyKey();
+    String id = key == null ? null : CommandTable.idByKey(sql, key).orElse(null);
+    Stored first = id == null ? null : CommandTable.find(sql, id).orElse(null);
+    if (first == null) {
+      return Optional.empty();
+    }
+    boolean same = Arrays.equals(hash, CommandTable.contentHash(sql, first.id()).orElse(null));
+    return Optional.of(
+        same ? new Submission.Repeated(first.command()) : new Submission.Conflict(first.command()));
+  }
+
+  private static Optional<Submission.Refused> refusal(
+      Sql sql, NewCommand asked, Device device, Instant now) throws SQLException {
+    DeviceId id = device.id();
+    if (device.state() == Device.State.REVOKED) {
+      return Optional.of(
+          new Submission.Refused(
+              "device-revoked",
+              "device ID: " + id + " (expected a device that is not revoked; enroll it again)"));
+    }
+    Optional<Submission.Refused> late =
+        SubmissionLimits.deadlineRefusal(asked.deadline().truncatedTo(ChronoUnit.MILLIS), now);
+    if (late.isPresent()) {
+      return late;
+    }
+    if (device.actions() != null) {
+      Optional<Submission.Refused> misfit = DeclaredActions.refusal(device.actions(), asked);
+      if (misfit.isPresent()) {
+        return misfit;
+      }
+    }
+    int waiting = CommandTable.countWaiting(sql, id);
+    return waiting < Commands.MAX_WAITING
+        ? Optional.empty()
+        : Optional.of(
+            new Submission.Refused(
+                "too-many-commands",
+                "device "
+                    + id
+                    + ": "
+                    + waiting
+                    + " commands waiting (expected fewer than "
+                    + Commands.MAX_WAITING
+                    + "; wait for their ends or cancel some)"));
+  }
+
+  /** SHA-256 over what makes two requests the same; every part behind its length. */
+  static byte[] contentHash(NewCommand command) {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("this JDK has no SHA-256", e);
+    }
+    add(digest, command.deviceId().value());
+    add(digest, command.action());
+    new TreeMap<>(command.args())
+        .forEach(
+            (name, value) -> {
+              add(digest, name);
+              add(digest, value);
+            });
+    byte[] body = command.body();
+    add(digest, body == null ? new byte[0] : body);
+    return digest.digest();
+  }
+
+  private static void add(MessageDigest digest, String text) {
+    add(digest, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void add(MessageDigest digest, byte[] part) {
+    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(part.length).flip());
+    digest.update(part);
+  }
+}

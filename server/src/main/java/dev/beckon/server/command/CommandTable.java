@@ -1,0 +1,358 @@
+package dev.beckon.server.command;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.store.Sql;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** The SQL of commands; each method runs within the caller's transaction. */
+final class CommandTable {
+
+  /**
+   * Longest timeline that evidence and progress may fill. What ends a command is always added, so a
+   * talkative device cannot fill the disk and cannot hide its end.
+   */
+  static final int MAX_ENTRIES = 200;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final TypeReference<Map<String, String>> TEXTS = new TypeReference<>() {};
+
+  private static final String SELECT = "SELECT * FROM commands ";
+
+  /** What the rules and the files need beyond what a {@link Command} shows. */
+  record Stored(
+      Command command,
+      boolean handedOver,
+      boolean cancelAsked,
+      int entries,
+      @Nullable String body,
+      @Nullable String resultBody) {
+
+    String id() {
+      return command.id();
+    }
+
+    CommandState state() {
+      return command.state();
+    }
+  }
+
+  private CommandTable() {}
+
+  static String newestId(Sql sql) throws SQLException {
+    return sql.first("SELECT id FROM commands ORDER BY id DESC LIMIT 1", row -> row.getString("id"))
+        .orElse("");
+  }
+
+  static void insert(
+      Sql sql, Command command, NewCommand asked, @Nullable String body, byte @Nullable [] hash)
+      throws SQLException {
+    sql.update(
+        "INSERT INTO commands (id, device_id, action, args, body, body_bytes, state, accepted_at,"
+            + " deadline, due_at, idempotency_key, content_hash) VALUES (?, ?, ?, ?, ?, ?,"
+            + " 'QUEUED', ?, ?, ?, ?, ?)",
+        command.id(),
+        command.deviceId().value(),
+        command.action(),
+        json(command.args()),
+        body,
+        command.bodyBytes(),
+        command.acceptedAt().toEpochMilli(),
+        command.deadline().toEpochMilli(),
+        millis(CommandLife.dueAt(CommandState.QUEUED, false, command.deadline())),
+        asked.idempotencyKey(),
+        hash);
+  }
+
+  static Optional<Stored> find(Sql sql, String id) throws SQLException {
+    return withTimelines(sql, sql.list(SELECT + "WHERE id = ?", CommandTable::stored, id)).stream()
+        .findFirst();
+  }
+
+  /** The command that an idempotency key was used for. */
+  static Optional<String> idByKey(Sql sql, String key) throws SQLException {
+    return sql.first(
+        "SELECT id FROM commands WHERE idempotency_key = ?", row -> row.getString("id"), key);
+  }
+
+  static Optional<byte[]> contentHash(Sql sql, String id) throws SQLException {
+    return sql.first(
+        "SELECT content_hash FROM commands WHERE id = ? AND content_hash IS NOT NULL",
+        row -> row.getBytes("content_hash"),
+        id);
+  }
+
+  static int countWaiting(Sql sql, DeviceId id) throws SQLException {
+    return sql.first(
+            "SELECT count(*) FROM commands WHERE device_id = ? AND due_at IS NOT NULL",
+            row -> row.getInt(1),
+            id.value())
+        .orElse(0);
+  }
+
+  static List<Stored> list(Sql sql, CommandQuery query) throws SQLException {
+    StringBuilder where = new StringBuilder("WHERE 1 = 1");
+    List<Object> parameters = new ArrayList<>();
+    DeviceId deviceId = query.deviceId();
+    if (deviceId != null) {
+      where.append(" AND device_id = ?");
+      parameters.add(deviceId.value());
+    }
+    CommandState state = query.state();
+    if (state != null) {
+      // The second half lets the small index of waiting commands answer.
+      where.append(state.ended() ? " AND state = ?" : " AND state = ? AND due_at IS NOT NULL");
+      parameters.add(state.name());
+    }
+    String before = query.before();
+    if (before != null) {
+      where.append(" AND id < ?");
+      parameters.add(before);
+    }
+    String after = query.after();
+    if (after != null) {
+      where.append(" AND id > ?");
+      parameters.add(after);
+    }
+    where.append(after != null ? " ORDER BY id LIMIT ?" : " ORDER BY id DESC LIMIT ?");
+    parameters.add(query.limit());
+    return withTimelines(sql, sql.list(SELECT + where, CommandTable::stored, parameters.toArray()));
+  }
+
+  /** What the device may be sent, in order of acceptance. */
+  static List<Stored> sendable(Sql sql, DeviceId id, Instant now, int limit) throws SQLException {
+    return withTimelines(
+        sql,
+        sql.list(
+            SELECT
+                + "WHERE device_id = ? AND due_at IS NOT NULL AND state IN ('QUEUED', 'DELIVERED')"
+                + " AND cancel_asked = 0 AND (handed_over = 1 OR deadline > ?) ORDER BY id LIMIT ?",
+            CommandTable::stored,
+            id.value(),
+            now.toEpochMilli(),
+            limit));
+  }
+
+  /** Commands that the device has not started and somebody wants cancelled. */
+  static List<String> cancelsAsked(Sql sql, DeviceId id) throws SQLException {
+    return sql.list(
+        "SELECT id FROM commands WHERE device_id = ? AND due_at IS NOT NULL AND cancel_asked = 1"
+            + " AND state IN ('QUEUED', 'DELIVERED') ORDER BY id",
+        row -> row.getString("id"),
+        id.value());
+  }
+
+  /** Commands that the device has not started; the oldest of them if they are many. */
+  static List<Stored> notStarted(Sql sql, DeviceId id, int limit) throws SQLException {
+    return withTimelines(
+        sql,
+        sql.list(
+            SELECT
+                + "WHERE device_id = ? AND due_at IS NOT NULL AND state IN ('QUEUED', 'DELIVERED')"
+                + " ORDER BY id LIMIT ?",
+            CommandTable::stored,
+            id.value(),
+            limit));
+  }
+
+  static List<Stored> due(Sql sql, Instant now, int limit) throws SQLException {
+    return withTimelines(
+        sql,
+        sql.list(
+            SELECT + "WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+            CommandTable::stored,
+            now.toEpochMilli(),
+            limit));
+  }
+
+  static Optional<Instant> nextDue(Sql sql) throws SQLException {
+    return sql.first(
+        "SELECT due_at FROM commands WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+        row -> Instant.ofEpochMilli(row.getLong("due_at")));
+  }
+
+  /** The latest deadline of what waits for each device, or for one device. */
+  static Map<DeviceId, Instant> latestDeadlines(Sql sql, @Nullable DeviceId id, Instant now)
+      throws SQLException {
+    Map<DeviceId, Instant> latest = new TreeMap<>();
+    String where =
+        "WHERE due_at IS NOT NULL AND state = 'QUEUED' AND cancel_asked = 0 AND deadline > ?";
+    List<Object> parameters = new ArrayList<>(List.of(now.toEpochMilli()));
+    if (id != null) {
+      where += " AND device_id = ?";
+      parameters.add(id.value());
+    }
+    sql.list(
+            "SELECT device_id, max(deadline) AS latest FROM commands "
+                + where
+                + " GROUP BY device_id",
+            row ->
+                Map.entry(
+                    new DeviceId(row.getString("device_id")),
+                    Instant.ofEpochMilli(row.getLong("latest"))),
+            parameters.toArray())
+        .forEach(entry -> latest.put(entry.getKey(), entry.getValue()));
+    return latest;
+  }
+
+  static void markHandedOver(Sql sql, Stored stored) throws SQLException {
+    Command command = stored.command();
+    sql.update(
+        "UPDATE commands SET handed_over = 1, due_at = ? WHERE id = ?",
+        millis(CommandLife.dueAt(command.state(), true, command.deadline())),
+        command.id());
+  }
+
+  static void markCancelAsked(Sql sql, String id) throws SQLException {
+    sql.update("UPDATE commands SET cancel_asked = 1 WHERE id = ?", id);
+  }
+
+  static void postpone(Sql sql, String id, Instant dueAt) throws SQLException {
+    sql.update("UPDATE commands SET due_at = ? WHERE id = ?", dueAt.toEpochMilli(), id);
+  }
+
+  /** Changes the state, provided nobody did meanwhile. */
+  static void move(Sql sql, Stored from, CommandState to, @Nullable String reason)
+      throws SQLException {
+    Command command = from.command();
+    int changed =
+        sql.update(
+            "UPDATE commands SET state = ?, reason = ?, due_at = ? WHERE id = ? AND state = ?",
+            to.name(),
+            reason,
+            // A device that reports has the command, whatever this server knew before.
+            millis(CommandLife.dueAt(to, true, command.deadline())),
+            command.id(),
+            command.state().name());
+    if (changed != 1) {
+      throw new IllegalStateException(
+          "command " + command.id() + " is no longer " + command.state());
+    }
+  }
+
+  static void setResult(
+      Sql sql, String id, Map<String, String> result, @Nullable String body, long bodyBytes)
+      throws SQLException {
+    sql.update(
+        "UPDATE commands SET result = ?, result_body = ?, result_body_bytes = ? WHERE id = ?",
+        json(result),
+        body,
+        bodyBytes,
+        id);
+  }
+
+  static void append(Sql sql, String id, TimelineEntry entry) throws SQLException {
+    sql.update(
+        "INSERT INTO timeline (command_id, n, at, event, details) SELECT id, entries, ?, ?, ? FROM"
+            + " commands WHERE id = ?",
+        entry.at().toEpochMilli(),
+        entry.event(),
+        json(entry.details()),
+        id);
+    sql.update("UPDATE commands SET entries = entries + 1 WHERE id = ?", id);
+  }
+
+  /** Names of every file that a row refers to. */
+  static Set<String> bodyNames(Sql sql) throws SQLException {
+    return new HashSet<>(
+        sql.list(
+            "SELECT body FROM commands WHERE body IS NOT NULL UNION ALL SELECT result_body FROM"
+                + " commands WHERE result_body IS NOT NULL",
+            row -> row.getString(1)));
+  }
+
+  private static Stored stored(ResultSet row) throws SQLException {
+    Command command =
+        new Command(
+            row.getString("id"),
+            new DeviceId(row.getString("device_id")),
+            row.getString("action"),
+            texts(row.getString("args")),
+            row.getLong("body_bytes"),
+            CommandState.valueOf(row.getString("state")),
+            Instant.ofEpochMilli(row.getLong("accepted_at")),
+            Instant.ofEpochMilli(row.getLong("deadline")),
+            row.getString("reason"),
+            texts(row.getString("result")),
+            row.getLong("result_body_bytes"),
+            List.of());
+    return new Stored(
+        command,
+        row.getInt("handed_over") == 1,
+        row.getInt("cancel_asked") == 1,
+        row.getInt("entries"),
+        row.getString("body"),
+        row.getString("result_body"));
+  }
+
+  private static List<Stored> withTimelines(Sql sql, List<Stored> rows) throws SQLException {
+    List<Stored> complete = new ArrayList<>(rows.size());
+    for (Stored row : rows) {
+      List<TimelineEntry> timeline =
+          sql.list(
+              "SELECT at, event, details FROM timeline WHERE command_id = ? ORDER BY n",
+              entry ->
+                  new TimelineEntry(
+                      Instant.ofEpochMilli(entry.getLong("at")),
+                      entry.getString("event"),
+                      texts(entry.getString("details"))),
+              row.id());
+      Command c = row.command();
+      Command command =
+          new Command(
+              c.id(),
+              c.deviceId(),
+              c.action(),
+              c.args(),
+              c.bodyBytes(),
+              c.state(),
+              c.acceptedAt(),
+              c.deadline(),
+              c.reason(),
+              c.result(),
+              c.resultBodyBytes(),
+              timeline);
+      complete.add(
+          new Stored(
+              command,
+              row.handedOver(),
+              row.cancelAsked(),
+              row.entries(),
+              row.body(),
+              row.resultBody()));
+    }
+    return complete;
+  }
+
+  private static @Nullable Long millis(@Nullable Instant instant) {
+    return instant == null ? null : instant.toEpochMilli();
+  }
+
+  private static String json(Map<String, String> texts) {
+    try {
+      return JSON.writeValueAsString(new TreeMap<>(texts));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("texts that JSON cannot hold", e);
+    }
+  }
+
+  private static Map<String, String> texts(String json) throws SQLException {
+    try {
+      return JSON.readValue(json, TEXTS);
+    } catch (JsonProcessingException e) {
+      throw new SQLException("a stored map is damaged", e);
+    }
+  }
+}
