@@ -1,5 +1,6 @@
 package dev.beckon.lab;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -73,6 +74,15 @@ public class Host {
       }
       return process.lines();
     }
+  }
+
+  /**
+   * Opens a way from outside to a TCP port of this host's loopback.
+   *
+   * @param folder a short path; takes a socket file
+   */
+  public Door door(int port, Path folder) {
+    return Door.open(this, new InetSocketAddress("127.0.0.1", port), folder);
   }
 
   /** The TCP and UDP sockets that exist on this host now. */

@@ -243,8 +243,8 @@ final class Demo {
   }
 
   /** Where the server's API takes requests, on the server's own loopback. */
-  String http() {
-    return ready.http();
+  int httpPort() {
+    return Integer.parseInt(ready.http().substring(ready.http().lastIndexOf(':') + 1));
   }
 
   /** The file with the token for it. */

@@ -2,7 +2,6 @@ package dev.beckon.cli.demo;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.beckon.lab.JavaCommand;
 import dev.beckon.lab.LabException;
 import dev.beckon.lab.NatLab;
 import java.io.IOException;
@@ -11,8 +10,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -30,8 +27,6 @@ import picocli.CommandLine.Option;
     },
     exitCodeList = {"0:every command succeeded", "1:something did not"})
 public final class DemoCommand implements Callable<Integer> {
-
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
 
   @Option(names = "--keep", description = "Leave it running, and say what to try next.")
   private boolean keep;
@@ -65,7 +60,7 @@ public final class DemoCommand implements Callable<Integer> {
         out.println(report(demo, network, screen, succeeded).toPrettyString());
       }
       if (keep && succeeded) {
-        keep(demo, network, folder, screen);
+        keep(demo, network, screen);
       }
       return succeeded ? 0 : 1;
     }
@@ -98,13 +93,11 @@ public final class DemoCommand implements Callable<Integer> {
     return report;
   }
 
-  private static void keep(Demo demo, DemoNetwork network, Path folder, Screen screen)
-      throws IOException {
-    try (Door door = Door.open(demo.http(), network, folder)) {
-      screen.lines(
-          TryNext.lines(Launcher.words(), door.url(), demo.token(), Demo.NAMES, screen.paint()));
-      awaitInterrupt();
-    }
+  private static void keep(Demo demo, DemoNetwork network, Screen screen) {
+    String api = network.apiFromOutside(demo.httpPort());
+    screen.lines(
+        TryNext.lines(Launcher.word(), "http://" + api, demo.token(), Demo.NAMES, screen.paint()));
+    awaitInterrupt();
   }
 
   /** Until Ctrl-C ends this JVM, and with it everything. */
@@ -116,43 +109,18 @@ public final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  /** A way from the user's shell to the API inside. */
-  private record Door(String url, Optional<Relay> relay) implements AutoCloseable {
-
-    static Door open(String http, DemoNetwork network, Path folder) throws IOException {
-      if (!network.translates()) {
-        return new Door("http://" + http, Optional.empty());
-      }
-      Path file = folder.resolve("api.sock");
-      String host = http.substring(0, http.lastIndexOf(':'));
-      String port = http.substring(http.lastIndexOf(':') + 1);
-      network
-          .onServer(JavaCommand.of(Relay.class.getName(), file.toString(), host, port), _ -> {})
-          .await("relay", "relaying"::equals, PATIENCE);
-      Relay relay = Relay.outside(file);
-      return new Door("http://127.0.0.1:" + relay.port(), Optional.of(relay));
-    }
-
-    @Override
-    public void close() throws IOException {
-      if (relay.isPresent()) {
-        relay.get().close();
-      }
-    }
-  }
-
   /** How the user starts the command. */
   private static final class Launcher {
 
-    static List<String> words() {
+    static String word() {
       Path here = Path.of("beckon");
       if (Files.isExecutable(here) && Files.isRegularFile(here)) {
-        return List.of("./beckon");
+        return "./beckon";
       }
       // The launcher stands beside the folder of jars.
       Path jar = Path.of(System.getProperty("java.class.path").split(":")[0]).toAbsolutePath();
       Path beside = jar.resolve("../../beckon").normalize();
-      return List.of(Files.isExecutable(beside) ? beside.toString() : "beckon");
+      return Files.isExecutable(beside) ? beside.toString() : "beckon";
     }
   }
 }

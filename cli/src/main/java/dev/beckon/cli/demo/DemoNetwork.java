@@ -32,6 +32,9 @@ interface DemoNetwork extends AutoCloseable {
   /** Number of TCP sockets, listening or connected, where a device is. */
   int tcpSockets(int device);
 
+  /** Where the user's own shell reaches a port of the server's loopback, as address:port. */
+  String apiFromOutside(int port);
+
   /** A picture of it, with the names that the devices have in the demo. */
   List<String> picture(List<String> devices, Paint paint);
 

@@ -68,6 +68,11 @@ final class LocalNetwork implements DemoNetwork {
   }
 
   @Override
+  public String apiFromOutside(int port) {
+    return "127.0.0.1:" + port;
+  }
+
+  @Override
   public List<String> picture(List<String> devices, Paint paint) {
     return Picture.loopback(devices, serverAddress(), paint);
   }

@@ -15,6 +15,7 @@ final class NatNetwork implements DemoNetwork {
   private static final Nat KIND = Nat.SYMMETRIC;
 
   private final NatLab lab;
+  private final Path scratch;
 
   /**
    * Builds it.
@@ -22,6 +23,7 @@ final class NatNetwork implements DemoNetwork {
    * @param scratch deleted when all has ended
    */
   NatNetwork(Path scratch) {
+    this.scratch = scratch;
     lab = NatLab.start(Topology.behind(KIND).withDevices(2), scratch);
   }
 
@@ -64,6 +66,11 @@ final class NatNetwork implements DemoNetwork {
   public int tcpSockets(int device) {
     return (int)
         lab.device(device).sockets().stream().filter(s -> s.protocol().equals("tcp")).count();
+  }
+
+  @Override
+  public String apiFromOutside(int port) {
+    return "127.0.0.1:" + lab.server().door(port, scratch).address().getPort();
   }
 
   @Override

@@ -9,8 +9,7 @@ final class TryNext {
   private TryNext() {}
 
   static List<String> lines(
-      List<String> launcher, String url, Path token, List<String> devices, Paint paint) {
-    String beckon = String.join(" ", launcher);
+      String beckon, String url, Path token, List<String> devices, Paint paint) {
     return List.of(
         "",
         "It goes on running until you press Ctrl-C. In another terminal, try:",

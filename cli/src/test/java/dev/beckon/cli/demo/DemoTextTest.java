@@ -158,7 +158,7 @@ final class DemoTextTest {
   void saysWhatToTryNextInCommandsThatCanBeCopied() {
     assertThat(
             TryNext.lines(
-                List.of("./beckon"),
+                "./beckon",
                 "http://127.0.0.1:4711",
                 Path.of("/tmp/x/admin.token"),
                 Demo.NAMES,

@@ -1,4 +1,4 @@
-package dev.beckon.cli.demo;
+package dev.beckon.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -26,7 +26,7 @@ final class RelayTest {
         Relay outside = Relay.outside(file)) {
       Thread.ofVirtual().start(() -> echoOnce(target));
 
-      try (Socket client = new Socket(InetAddress.getLoopbackAddress(), outside.port())) {
+      try (Socket client = new Socket("127.0.0.1", outside.address().getPort())) {
         client.getOutputStream().write("question".getBytes(StandardCharsets.UTF_8));
         client.shutdownOutput();
 
@@ -41,7 +41,7 @@ final class RelayTest {
   @Test
   void closesAConnectionThatLeadsNowhere(@TempDir Path folder) throws Exception {
     try (Relay outside = Relay.outside(folder.resolve("nobody"));
-        Socket client = new Socket(InetAddress.getLoopbackAddress(), outside.port())) {
+        Socket client = new Socket("127.0.0.1", outside.address().getPort())) {
       assertThat(client.getInputStream().readAllBytes()).isEmpty();
     }
   }

@@ -1,7 +1,7 @@
-package dev.beckon.cli.demo;
+package dev.beckon.lab;
 
-import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
@@ -15,7 +15,9 @@ import java.nio.file.Path;
  * Passes connections on. A network namespace does not end at a socket file, so two relays back to
  * back lead from a port outside to a port inside: outside TCP to file, inside file to TCP.
  */
-final class Relay implements Closeable {
+final class Relay implements AutoCloseable {
+
+  static final String READY = "relaying";
 
   private static final int BUFFER_BYTES = 16 * 1024;
 
@@ -48,7 +50,7 @@ final class Relay implements Closeable {
    */
   public static void main(String[] args) throws IOException {
     inside(Path.of(args[0]), new InetSocketAddress(args[1], Integer.parseInt(args[2])));
-    System.out.println("relaying");
+    System.out.println(READY);
   }
 
   private static Relay start(ServerSocketChannel listening, SocketAddress target) {
@@ -57,9 +59,13 @@ final class Relay implements Closeable {
     return relay;
   }
 
-  /** The port it listens on; only of an outside relay. */
-  int port() throws IOException {
-    return ((InetSocketAddress) listening.getLocalAddress()).getPort();
+  /** The address:port it listens on; only of an outside relay. */
+  InetSocketAddress address() {
+    try {
+      return (InetSocketAddress) listening.getLocalAddress();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void accept() {
@@ -109,7 +115,11 @@ final class Relay implements Closeable {
   }
 
   @Override
-  public void close() throws IOException {
-    listening.close();
+  public void close() {
+    try {
+      listening.close();
+    } catch (IOException alreadyGone) {
+      // That is what was wanted.
+    }
   }
 }
