@@ -1,5 +1,6 @@
 package dev.beckon.cli;
 
+import dev.beckon.cli.demo.DemoCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -50,6 +51,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SendCommand.class,
       WakeCommand.class,
       CommandCommand.class,
+      DemoCommand.class,
       CompletionCommand.class
     })
 public final class Main {
