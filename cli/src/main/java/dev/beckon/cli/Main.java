@@ -1,5 +1,7 @@
 package dev.beckon.cli;
 
+import dev.beckon.agent.AgentCommand;
+import dev.beckon.agent.EnrollCommand;
 import dev.beckon.cli.demo.DemoCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +50,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       ServeCommand.class,
       DeviceCommand.class,
+      EnrollCommand.class,
+      AgentCommand.class,
       SendCommand.class,
       WakeCommand.class,
       CommandCommand.class,

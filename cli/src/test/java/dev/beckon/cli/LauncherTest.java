@@ -22,6 +22,14 @@ class LauncherTest {
   private static final Path LAUNCHER = Path.of("..", "beckon").toAbsolutePath().normalize();
   private static final String LIB = "cli/target/dist-build/lib";
 
+  /** What the build leaves behind, in short. */
+  private static final String BUILD =
+      "mkdir -p agent/target/dist-build "
+          + LIB
+          + " && echo jar >agent/target/dist-build/beckon-agent.jar && echo jar >"
+          + LIB
+          + "/beckon-cli-1.jar";
+
   @TempDir private Path folder;
   private Path clone;
   private Path tools;
@@ -37,8 +45,7 @@ class LauncherTest {
     Files.writeString(clone.resolve("cli/src/main/A.java"), "A");
     Files.writeString(clone.resolve("cli/src/main/B.java"), "B");
     jdk("99");
-    maven(
-        "mkdir -p " + LIB + " && echo built >>../builds && echo jar >" + LIB + "/beckon-cli-1.jar");
+    maven("echo built >>../builds && " + BUILD);
   }
 
   private Path jdk(String version) throws IOException {
@@ -133,12 +140,7 @@ class LauncherTest {
   @Test
   void twoLaunchesAtOnceBuildOnce() throws Exception {
     // Both have found the sources newer before either is done: Maven waits for the second launch.
-    maven(
-        "mkdir -p "
-            + LIB
-            + " && echo built >>../builds && while [ ! -e ../second ]; do :; done; echo jar >"
-            + LIB
-            + "/beckon-cli-1.jar");
+    maven("echo built >>../builds; while [ ! -e ../second ]; do :; done; " + BUILD);
     String home = folder.resolve("jdk-99").toString();
     List<Process> launches =
         IntStream.range(0, 2)

@@ -93,6 +93,7 @@ class MainTest {
 
   @Test
   void completesEveryCommand() {
-    assertThat(run("completion").out()).contains("serve device send wake command");
+    assertThat(run("completion").out())
+        .contains("serve device enroll agent send wake command demo");
   }
 }
