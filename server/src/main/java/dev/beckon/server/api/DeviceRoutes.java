@@ -1,0 +1,142 @@
+package dev.beckon.server.api;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.enrollment.EnrollmentCode;
+import dev.beckon.server.identity.Device;
+import dev.beckon.server.identity.Devices;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+
+/** The devices: adding, listing, showing, revoking, waking. */
+final class DeviceRoutes {
+
+  private static final Duration DEFAULT_VALIDITY = Duration.ofHours(1);
+  private static final Duration MAX_VALIDITY = Duration.ofDays(30);
+  private static final Duration DEFAULT_WAKE = Duration.ofSeconds(60);
+  private static final Duration MAX_WAKE = Duration.ofDays(1);
+
+  private final Devices devices;
+  private final Reachability reachability;
+  private final WakeRequests wakes;
+  private final InstantSource clock;
+
+  DeviceRoutes(
+      Devices devices, Reachability reachability, WakeRequests wakes, InstantSource clock) {
+    this.devices = devices;
+    this.reachability = reachability;
+    this.wakes = wakes;
+    this.clock = clock;
+  }
+
+  void addTo(RoutesConfig routes) {
+    routes.get("/v1/devices", this::list);
+    routes.post("/v1/devices", this::add);
+    routes.get("/v1/devices/{id}", this::show);
+    routes.post("/v1/devices/{id}/revocation", this::revoke);
+    routes.post("/v1/devices/{id}/wakes", this::wake);
+  }
+
+  private void list(Context ctx) {
+    Requests.allowQuery(ctx, "after", "limit");
+    int limit = Requests.limit(ctx);
+    List<Device> found = devices.list(ctx.queryParam("after"), limit + 1);
+    ObjectNode json = Json.MAPPER.createObjectNode();
+    ArrayNode items = json.putArray("devices");
+    found.stream().limit(limit).map(this::json).forEach(items::add);
+    if (found.size() > limit) {
+      json.put("next", found.get(limit - 1).id().value());
+    }
+    ApiServer.send(ctx, json);
+  }
+
+  private ObjectNode json(Device device) {
+    return Json.device(device, reachability.presence(device.id()));
+  }
+
+  private void add(Context ctx) {
+    Requests.allowQuery(ctx);
+    ObjectNode json = Requests.json(ctx);
+    Requests.allowKeys(json, "id", "valid");
+    DeviceId id =
+        Requests.deviceId(
+            Requests.text(json, "id")
+                .orElseThrow(
+                    () ->
+                        new Problem(
+                            ErrorCode.REQUEST_MALFORMED, "id: missing (expected a device ID)")));
+    Duration valid =
+        Requests.text(json, "valid")
+            .map(text -> TimeText.duration("valid", text, MAX_VALIDITY))
+            .orElse(DEFAULT_VALIDITY);
+    if (valid.compareTo(Duration.ofSeconds(1)) < 0) {
+      throw new Problem(ErrorCode.PARAMETER_INVALID, "valid: 0s (expected 1s or more)");
+    }
+    EnrollmentCode code = Requests.await(devices.add(id, valid));
+    ObjectNode answer = Json.MAPPER.createObjectNode();
+    answer.put("id", id.value());
+    answer.put("enrollmentCode", code.format());
+    answer.put("expiresAt", Json.time(code.expiry()));
+    ctx.status(201);
+    ctx.header("Location", "/v1/devices/" + id);
+    ApiServer.send(ctx, answer);
+  }
+
+  private void show(Context ctx) {
+    Requests.allowQuery(ctx);
+    ApiServer.send(ctx, json(find(ctx)));
+  }
+
+  private Device find(Context ctx) {
+    DeviceId id = Requests.deviceId(ctx.pathParam("id"));
+    return devices.find(id).orElseThrow(() -> CommandRoutes.deviceUnknown(id));
+  }
+
+  private void revoke(Context ctx) {
+    Requests.allowQuery(ctx);
+    Requests.allowKeys(Requests.jsonOrNothing(ctx));
+    Device device = find(ctx);
+    if (!Requests.await(devices.revoke(device.id()))) {
+      throw CommandRoutes.deviceUnknown(device.id());
+    }
+    ApiServer.send(ctx, json(find(ctx)));
+  }
+
+  private void wake(Context ctx) {
+    Requests.allowQuery(ctx);
+    ObjectNode json = Requests.jsonOrNothing(ctx);
+    Requests.allowKeys(json, "deadline");
+    Instant now = clock.instant();
+    Instant deadline =
+        Requests.text(json, "deadline")
+            .map(text -> TimeText.deadline(text, now))
+            .orElse(now.plus(DEFAULT_WAKE));
+    if (!deadline.isAfter(now)) {
+      throw new Problem(
+          ErrorCode.DEADLINE_PASSED, "deadline: " + deadline + " (expected a time to come)");
+    }
+    if (deadline.isAfter(now.plus(MAX_WAKE))) {
+      throw new Problem(
+          ErrorCode.DEADLINE_TOO_FAR,
+          "deadline: " + deadline + " (expected within " + MAX_WAKE.toHours() + " h)");
+    }
+    Device device = find(ctx);
+    if (device.state() == Device.State.REVOKED) {
+      throw new Problem(
+          ErrorCode.DEVICE_REVOKED,
+          "device: " + device.id() + " is revoked (expected one that is enrolled)",
+          "let it in again: add it and enroll it anew");
+    }
+    wakes.request(device.id(), deadline);
+    ObjectNode answer = Json.MAPPER.createObjectNode();
+    answer.put("deviceId", device.id().value());
+    answer.put("deadline", Json.time(deadline));
+    ctx.status(202);
+    ApiServer.send(ctx, answer);
+  }
+}
