@@ -1,0 +1,375 @@
+package dev.beckon.device.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.beckon.device.command.CommandEffect;
+import dev.beckon.device.command.CommandLogic;
+import dev.beckon.device.command.FakeJournal;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.protocol.session.BodyChunk;
+import dev.beckon.protocol.session.Bye;
+import dev.beckon.protocol.session.ByeReason;
+import dev.beckon.protocol.session.Cancellation;
+import dev.beckon.protocol.session.Command;
+import dev.beckon.protocol.session.Delivery;
+import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.InquiryAnswer;
+import dev.beckon.protocol.session.Receipt;
+import dev.beckon.protocol.session.State;
+import dev.beckon.protocol.session.Welcome;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** One session, frame by frame, in virtual time. */
+class SessionLogicTest {
+  private static final long WALL = 1_800_000_000_000L;
+  private static final long SECOND = 1_000_000_000L;
+  private static final String ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+  private final FakeJournal journal = new FakeJournal();
+  private final CommandLogic commands = new CommandLogic("kitchen", journal, command -> null, WALL);
+  private final List<String> bodies = new ArrayList<>();
+  private boolean diskFull;
+  private long now = Long.MAX_VALUE - 1;
+  private SessionLogic logic = session(Delivery.DELIVERY_PUSH, 9);
+
+  @Test
+  void saysHelloFirstAndNamesTheWake() {
+    Frame hello = sent(logic.onConnected(now)).get(0);
+
+    assertThat(hello.getHello().getDeviceId()).isEqualTo("kitchen");
+    assertThat(hello.getHello().getWakeId()).isEqualTo(9);
+    assertThat(hello.getHello().getDelivery()).isEqualTo(Delivery.DELIVERY_PUSH);
+    assertThat(hello.getHello().getActionsHash()).isEqualTo(ByteString.copyFromUtf8("hash"));
+  }
+
+  @Test
+  void namesTheNewestWakeThatCameWhileDialling() {
+    logic.onWake(10, now);
+
+    assertThat(sent(logic.onConnected(now)).get(0).getHello().getWakeId()).isEqualTo(10);
+    assertThat(logic.isWakeUnserved()).isFalse();
+  }
+
+  @Test
+  void runsAPushedCommandAndReportsIt() {
+    open();
+
+    assertThat(text(receive(command(ID))))
+        .containsExactly("UPDATE DELIVERED", "UPDATE RUNNING", "run");
+    assertThat(
+            text(
+                logic.onCommandEffects(
+                    commands.onEnded(ID, State.SUCCEEDED, "", Map.of(), 0, WALL))))
+        .containsExactly("UPDATE SUCCEEDED");
+    assertThat(text(receive(receipt(ID)))).containsExactly("discard");
+  }
+
+  @Test
+  void asksForCommandsIfItIsTheOneWhoAsks() {
+    logic = session(Delivery.DELIVERY_INQUIRY, 9);
+
+    List<Frame> frames = sent(open());
+    assertThat(frames).hasSize(1);
+    assertThat(frames.get(0).getInquiry().getWakeId()).isEqualTo(9);
+    receive(inquiryAnswer());
+    assertThat(text(receive(command(ID)))).contains("run");
+  }
+
+  @Test
+  void takesNoCommandThatItHasNotAskedFor() {
+    logic = session(Delivery.DELIVERY_INQUIRY, 9);
+    open();
+
+    assertThat(text(receive(command(ID)))).containsExactly("BYE PROTOCOL_ERROR", "close");
+    assertThat(journal.log).isEmpty();
+  }
+
+  @Test
+  void asksAgainOnTheOpenSessionWhenAWakeComes() {
+    logic = session(Delivery.DELIVERY_INQUIRY, 9);
+    open();
+    receive(inquiryAnswer());
+
+    List<Frame> frames = sent(logic.onWake(11, now));
+    assertThat(frames.get(0).getInquiry().getWakeId()).isEqualTo(11);
+    assertThat(logic.isWakeUnserved()).isTrue();
+    receive(inquiryAnswer());
+    assertThat(logic.isWakeUnserved()).isFalse();
+  }
+
+  @Test
+  void closesASessionThatTheServerSeemsToHaveLost() {
+    open();
+    logic.onWake(11, now);
+
+    assertThat(tick(2)).isEmpty();
+    assertThat(text(tick(1))).containsExactly("BYE IDLE", "close");
+    assertThat(logic.isWakeUnserved()).isTrue();
+  }
+
+  @Test
+  void keepsASessionThatServesTheWakeInTime() {
+    open();
+    logic.onWake(11, now);
+    receive(command(ID));
+
+    assertThat(tick(4)).isEmpty();
+  }
+
+  @Test
+  void sendsItsActionsWhenTheServerWantsThem() {
+    logic.onConnected(now);
+    List<Frame> frames = sent(receive(welcome(true)));
+
+    assertThat(frames.get(0).getActions().getActions(0).getName()).isEqualTo("echo");
+    assertThat(text(receive(bye(ByeReason.IDLE))))
+        .as("the server has read them by now")
+        .containsExactly("actions-confirmed", "close");
+  }
+
+  @Test
+  void repeatsUnreportedEndsRightBehindTheWelcome() {
+    commands.onCommand(command(ID).getCommand(), WALL);
+    commands.onEnded(ID, State.SUCCEEDED, "", Map.of(), 5, WALL);
+
+    assertThat(text(open()))
+        .containsExactly("welcomed", "actions-confirmed", "UPDATE SUCCEEDED", "body");
+  }
+
+  @Test
+  void receivesABodyBeforeItAcknowledges() {
+    open();
+    assertThat(receive(withBody(command(ID), 5))).isEmpty();
+    assertThat(text(receive(chunk(ID, 0, "ab", false)))).isEmpty();
+    assertThat(journal.log).isEmpty();
+
+    assertThat(text(receive(chunk(ID, 2, "cde", true)))).contains("UPDATE DELIVERED", "run");
+    assertThat(bodies).containsExactly("0 ab", "2 cde");
+  }
+
+  @Test
+  void rejectsACommandWhoseBodyFindsNoRoom() {
+    open();
+    receive(withBody(command(ID), 5));
+    diskFull = true;
+
+    assertThat(text(receive(chunk(ID, 0, "ab", false)))).containsExactly("UPDATE REJECTED");
+    assertThat(text(receive(chunk(ID, 2, "cde", true)))).as("the rest is read over").isEmpty();
+  }
+
+  @Test
+  void refusesABodyOutOfPlace() {
+    List<Frame> bad =
+        List.of(
+            chunk(ID, 1, "ab", false),
+            chunk(ID, 0, "abcdef", true),
+            chunk(ID, 0, "abcde", false),
+            chunk(ID, 0, "ab", true),
+            chunk("01ARZ3NDEKTSV4RRFFQ69G5FAW", 0, "ab", false));
+    for (Frame chunk : bad) {
+      logic = session(Delivery.DELIVERY_PUSH, 9);
+      open();
+      receive(withBody(command(ID), 5));
+
+      assertThat(text(receive(chunk))).containsExactly("BYE PROTOCOL_ERROR", "close");
+    }
+  }
+
+  @Test
+  void refusesABodyThatIsTooLong() {
+    open();
+
+    assertThat(text(receive(withBody(command(ID), 1_001))))
+        .containsExactly("BYE PROTOCOL_ERROR", "close");
+  }
+
+  @Test
+  void refusesACommandIdThatCouldNameAFile() {
+    open();
+
+    assertThat(text(receive(command("../../../../etc/passwd"))))
+        .containsExactly("BYE PROTOCOL_ERROR", "close");
+  }
+
+  @Test
+  void aCancellationStopsACommandWhoseBodyIsOnItsWay() {
+    open();
+    receive(withBody(command(ID), 5));
+    Frame cancellation =
+        Frame.newBuilder().setCancellation(Cancellation.newBuilder().setCommandId(ID)).build();
+
+    assertThat(text(receive(cancellation))).containsExactly("UPDATE CANCELLED");
+    assertThat(text(receive(chunk(ID, 0, "abcde", true)))).isEmpty();
+  }
+
+  @Test
+  void takesNothingBeforeTheWelcome() {
+    logic.onConnected(now);
+
+    assertThat(text(receive(command(ID)))).containsExactly("BYE PROTOCOL_ERROR", "close");
+    assertThat(logic.wasWelcomed()).isFalse();
+  }
+
+  @Test
+  void ignoresFramesOfALaterVersion() {
+    open();
+
+    assertThat(receive(Frame.getDefaultInstance())).isEmpty();
+  }
+
+  @Test
+  void givesAServerUpThatDoesNotWelcomeIt() {
+    logic.onConnected(now);
+
+    assertThat(tick(9)).isEmpty();
+    assertThat(text(tick(1))).containsExactly("BYE TOO_SLOW", "close");
+  }
+
+  @Test
+  void closesAnIdleSessionThatTheServerForgot() {
+    open();
+
+    assertThat(tick(34)).isEmpty();
+    assertThat(text(tick(1))).containsExactly("BYE IDLE", "close");
+  }
+
+  @Test
+  void keepsTheSessionWhileACommandRuns() {
+    open();
+    receive(command(ID));
+
+    assertThat(tick(3_600)).isEmpty();
+  }
+
+  @Test
+  void knowsThatARevokedDeviceNeedNotTryAgain() {
+    logic.onConnected(now);
+    receive(bye(ByeReason.REVOKED));
+
+    assertThat(logic.isRefused()).isTrue();
+  }
+
+  private SessionLogic session(Delivery delivery, long wakeId) {
+    Actions actions =
+        Actions.newBuilder()
+            .addActions(dev.beckon.protocol.session.Action.newBuilder().setName("echo"))
+            .build();
+    return new SessionLogic(
+        new SessionLogic.Settings(
+            "kitchen", 1, delivery, actions, ByteString.copyFromUtf8("hash"), 1_000),
+        commands,
+        (id, offset, content) -> {
+          if (diskFull) {
+            throw new IOException("No space left on device");
+          }
+          bodies.add(offset + " " + content.toStringUtf8());
+        },
+        wakeId);
+  }
+
+  private List<SessionEffect> open() {
+    logic.onConnected(now);
+    return receive(welcome(false));
+  }
+
+  private List<SessionEffect> receive(Frame frame) {
+    return logic.onFrame(frame, now, WALL);
+  }
+
+  private List<SessionEffect> tick(long seconds) {
+    now += seconds * SECOND;
+    return logic.onTime(now);
+  }
+
+  private static Frame welcome(boolean actionsWanted) {
+    return Frame.newBuilder()
+        .setWelcome(
+            Welcome.newBuilder()
+                .setServerTimeMillis(WALL)
+                .setLingerMillis(5_000)
+                .setActionsWanted(actionsWanted))
+        .build();
+  }
+
+  private static Frame command(String id) {
+    return Frame.newBuilder()
+        .setCommand(
+            Command.newBuilder()
+                .setDeviceId("kitchen")
+                .setCommandId(id)
+                .setAction("echo")
+                .setDeadlineMillis(WALL + 60_000))
+        .build();
+  }
+
+  private static Frame withBody(Frame frame, long bytes) {
+    return Frame.newBuilder()
+        .setCommand(frame.getCommand().toBuilder().setHasBody(true).setBodyBytes(bytes))
+        .build();
+  }
+
+  private static Frame chunk(String id, long offset, String content, boolean last) {
+    return Frame.newBuilder()
+        .setBodyChunk(
+            BodyChunk.newBuilder()
+                .setCommandId(id)
+                .setOffset(offset)
+                .setContent(ByteString.copyFromUtf8(content))
+                .setLast(last))
+        .build();
+  }
+
+  private static Frame receipt(String id) {
+    return Frame.newBuilder().setReceipt(Receipt.newBuilder().setCommandId(id)).build();
+  }
+
+  private static Frame inquiryAnswer() {
+    return Frame.newBuilder().setInquiryAnswer(InquiryAnswer.getDefaultInstance()).build();
+  }
+
+  private static Frame bye(ByeReason reason) {
+    return Frame.newBuilder().setBye(Bye.newBuilder().setReason(reason)).build();
+  }
+
+  private static List<Frame> sent(List<SessionEffect> effects) {
+    return effects.stream()
+        .filter(effect -> effect instanceof SessionEffect.Send)
+        .map(effect -> ((SessionEffect.Send) effect).frame())
+        .toList();
+  }
+
+  private static List<String> text(List<SessionEffect> effects) {
+    List<String> texts = new ArrayList<>();
+    for (SessionEffect effect : effects) {
+      if (effect instanceof SessionEffect.Send send) {
+        Frame frame = send.frame();
+        texts.add(
+            switch (frame.getKindCase()) {
+              case UPDATE -> "UPDATE " + frame.getUpdate().getState();
+              case BYE -> "BYE " + frame.getBye().getReason();
+              default -> frame.getKindCase().name();
+            });
+      } else if (effect instanceof SessionEffect.OfCommand ofCommand) {
+        if (ofCommand.effect() instanceof CommandEffect.Run) {
+          texts.add("run");
+        } else if (ofCommand.effect() instanceof CommandEffect.Discard) {
+          texts.add("discard");
+        }
+      } else if (effect instanceof SessionEffect.Close) {
+        texts.add("close");
+      } else if (effect instanceof SessionEffect.SendBody) {
+        texts.add("body");
+      } else if (effect instanceof SessionEffect.Welcomed) {
+        texts.add("welcomed");
+      } else {
+        texts.add("actions-confirmed");
+      }
+    }
+    return texts;
+  }
+}
