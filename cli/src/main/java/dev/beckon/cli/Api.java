@@ -137,7 +137,7 @@ final class Api {
   private FailureException refusal(HttpResponse<byte[]> response) {
     int status = response.statusCode();
     JsonNode problem = parse(response.body());
-    if (status == 401 || status == 403) {
+    if (status == 401) {
       return FailureException.failed(
           token.isPresent() ? "token: the server does not accept it" : "token: none found",
           tokenHint);
@@ -158,9 +158,11 @@ final class Api {
       return hint;
     }
     return switch (code) {
-      case "device-unknown", "unknown-device" ->
+      case "device-unknown" ->
           "'beckon device list' shows the devices, 'beckon device add ID' adds one";
-      case "command-unknown", "unknown-command" -> "'beckon command list' shows the commands";
+      case "action-unknown", "argument-unknown", "argument-missing", "argument-invalid" ->
+          "'beckon device show ID' lists what the device can do";
+      case "command-unknown" -> "'beckon command list' shows the commands";
       default -> null;
     };
   }

@@ -165,14 +165,13 @@ final class CommandCommand {
         return;
       }
       String state = CommandView.state(command);
-      switch (state) {
-        case "CANCELLED" -> surroundings.out().println(id + " CANCELLED");
-        case "QUEUED", "DELIVERED", "RUNNING" ->
-            surroundings.out().println(id + " " + state + ": the device is asked to cancel it");
-        default ->
-            throw FailureException.failed(
-                id + ": " + state + " (expected a command that has not ended)", null);
-      }
+      surroundings
+          .out()
+          .println(
+              id
+                  + " "
+                  + state
+                  + (CommandView.ended(command) ? "" : ": the device is asked to cancel it"));
     }
   }
 }

@@ -2,7 +2,7 @@ package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.util.StringJoiner;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -217,40 +217,39 @@ final class DeviceCommand {
     };
   }
 
-  /** An action in one line: {@code set key=TEXT value=INTEGER(0..100)}. */
+  /** How an action is called, in one line: {@code set key=STRING [value=INTEGER(0..100)]}. */
   private static String signature(JsonNode action) {
     StringBuilder text = new StringBuilder(action.path("name").asText());
     for (JsonNode parameter : action.path("parameters")) {
-      boolean required = parameter.path("required").asBoolean(true);
-      text.append(required ? " " : " [")
-          .append(parameter.path("name").asText())
-          .append('=')
-          .append(parameter.path("type").asText("TEXT"));
-      String range = range(parameter);
-      if (range != null) {
-        text.append('(').append(range).append(')');
-      }
-      if (!required) {
-        text.append(']');
-      }
+      String argument = parameter.path("name").asText() + "=" + values(parameter);
+      text.append(' ')
+          .append(parameter.path("required").asBoolean() ? argument : "[" + argument + "]");
+    }
+    if (action.path("acceptsOtherArgs").asBoolean()) {
+      text.append(" [KEY=VALUE...]");
+    }
+    if (action.path("acceptsBody").asBoolean()) {
+      text.append(" [--body FILE]");
     }
     String description = action.path("description").asText("");
     return description.isEmpty() ? text.toString() : text + "  (" + description + ")";
   }
 
-  private static @Nullable String range(JsonNode parameter) {
-    if (parameter.path("values").isArray() && !parameter.path("values").isEmpty()) {
-      StringBuilder values = new StringBuilder();
-      parameter
-          .path("values")
-          .forEach(value -> values.append(values.isEmpty() ? "" : "|").append(value.asText()));
+  private static String values(JsonNode parameter) {
+    if (!parameter.path("values").isEmpty()) {
+      StringJoiner values = new StringJoiner("|");
+      parameter.path("values").forEach(value -> values.add(value.asText()));
       return values.toString();
     }
-    boolean hasMin = parameter.hasNonNull("min");
-    boolean hasMax = parameter.hasNonNull("max");
-    if (!hasMin && !hasMax) {
-      return null;
+    String type = parameter.path("type").asText();
+    if (!parameter.has("min") && !parameter.has("max")) {
+      return type;
     }
-    return parameter.path("min").asText("") + ".." + parameter.path("max").asText("");
+    return type
+        + "("
+        + parameter.path("min").asText("")
+        + ".."
+        + parameter.path("max").asText("")
+        + ")";
   }
 }

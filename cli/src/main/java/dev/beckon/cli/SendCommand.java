@@ -189,7 +189,7 @@ final class SendCommand implements Callable<Integer> {
     }
   }
 
-  /** Asks for a command again and again, often at first, since most end within a second. */
+  /** Follows a command to its end. Asks often at first, since most end within a second. */
   private static final class Waiting {
 
     private static final Duration AT_FIRST = Duration.ofMillis(50);
@@ -223,9 +223,12 @@ final class SendCommand implements Callable<Integer> {
         if (CommandView.ended(command)) {
           return command;
         }
-        pause(asks < FIRST_ASKS && missed == 0 ? AT_FIRST : LATER);
+        if (timeline || missed > 0) {
+          pause(asks < FIRST_ASKS && missed == 0 ? AT_FIRST : LATER);
+        }
         try {
-          command = api.get(path);
+          // Without anything to show on the way the server answers when the command has ended.
+          command = api.get(timeline ? path : path + "?wait=10s");
           missed = 0;
         } catch (FailureException e) {
           if (e.exitCode() != ExitCode.NOT_REACHABLE || ++missed > PATIENCE) {

@@ -33,7 +33,7 @@ final class WakeCommand implements Runnable {
     if (output.json()) {
       output.print(surroundings, answer);
     } else {
-      surroundings.err().println("waking " + device);
+      surroundings.out().println("waking " + device + " until " + answer.path("deadline").asText());
     }
   }
 }

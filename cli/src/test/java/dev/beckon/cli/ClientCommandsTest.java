@@ -84,13 +84,17 @@ class ClientCommandsTest {
   }
 
   @Test
-  void cancellingWhatHasEndedFails() {
-    server.answers("DELETE /v1/commands/01K", "{\"id\":\"01K\",\"state\":\"SUCCEEDED\"}");
+  void tellsACancelledCommandFromOneThatTheDeviceIsAskedAbout() {
+    server
+        .answers("DELETE /v1/commands/01K", "{\"id\":\"01K\",\"state\":\"CANCELLED\"}")
+        .answers("DELETE /v1/commands/02K", "{\"id\":\"02K\",\"state\":\"RUNNING\"}")
+        .refuses("DELETE /v1/commands/03K", 409, "command-ended", "command: 03K is FAILED");
 
-    CommandRun run = place.run("command", "cancel", "01K");
-
-    assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
-    assertThat(run.err()).startsWith("beckon: 01K: SUCCEEDED (expected a command that has not");
+    assertThat(place.run("command", "cancel", "01K").out()).isEqualTo("01K CANCELLED\n");
+    assertThat(place.run("command", "cancel", "02K").out())
+        .isEqualTo("02K RUNNING: the device is asked to cancel it\n");
+    assertThat(place.run("command", "cancel", "03K"))
+        .isEqualTo(new CommandRun(1, "", "beckon: command: 03K is FAILED\n"));
   }
 
   @Test
@@ -106,6 +110,34 @@ class ClientCommandsTest {
             """
             beckon: device: kitchen (expected a device …)
               'beckon device list' shows the devices, 'beckon device add ID' adds one
+            """);
+  }
+
+  @Test
+  void showsADeviceWithItsActions() {
+    server.answers(
+        "GET /v1/devices/kitchen",
+        """
+        {"id":"kitchen","state":"ENROLLED","generation":2,"addedAt":"2026-01-01T00:00:00.000Z",
+         "presence":{"reachable":false,"intervalSeconds":25},"actions":[
+          {"name":"set","description":"changes a value","acceptsBody":false,
+           "acceptsOtherArgs":false,"parameters":[
+            {"name":"key","type":"STRING","required":true,"values":["volume","brightness"]},
+            {"name":"value","type":"INTEGER","required":false,"min":0,"max":100}]},
+          {"name":"print","acceptsBody":true,"acceptsOtherArgs":true,"parameters":[]}]}\
+        """);
+
+    CommandRun run = place.run("device", "show", "kitchen");
+
+    assertThat(run.out())
+        .contains("generation      2\n")
+        .contains("reachable       no\n")
+        .contains("interval        25 s\n")
+        .endsWith(
+            """
+            actions
+              set key=volume|brightness [value=INTEGER(0..100)]  (changes a value)
+              print [KEY=VALUE...] [--body FILE]
             """);
   }
 

@@ -143,12 +143,25 @@ class SendCommandTest {
 
   @Test
   void printsOneJsonObjectAndNoTimelineForPrograms() throws IOException {
-    server.answers(POST, command("QUEUED", "")).answers(GET, command("SUCCEEDED", ""));
+    server
+        .answers(POST, command("QUEUED", ""))
+        .answers(GET + "?wait=10s", command("RUNNING", ""))
+        .answers(GET + "?wait=10s", command("SUCCEEDED", ""));
 
     CommandRun run = place.run("send", "kitchen", "echo", "--wait", "--json");
 
     assertThat(json(run.out()).path("state").asText()).isEqualTo("SUCCEEDED");
     assertThat(run.err()).isEmpty();
+  }
+
+  @Test
+  void goesOnFollowingWhenTheServerIsAwayForAMoment() {
+    server
+        .answers(POST, command("QUEUED", ""))
+        .hangsUpOn(GET)
+        .answers(GET, command("SUCCEEDED", ""));
+
+    assertThat(place.run("send", "kitchen", "echo", "--wait").exitCode()).isZero();
   }
 
   @Test
