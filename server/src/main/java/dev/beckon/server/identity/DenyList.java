@@ -52,11 +52,12 @@ public final class DenyList {
   }
 
   /**
-   * Is told each device and its minimum generation after it was raised: who talks to an older one
-   * stops now. Called on the thread that all writes wait for: return at once.
+   * Is told each device on the list and its minimum generation, now and whenever one is raised: who
+   * talks to an older one stops then. Called on the thread that all writes wait for: return at once.
    */
   public void onRaised(BiConsumer<DeviceId, Integer> listener) {
-    listeners.add(listener);
+    listeners.add(listener); // first, so that none is missed; one may be told twice
+    minimums.forEach((id, minimum) -> listener.accept(new DeviceId(id), minimum));
   }
 
   /** The durable half, within another's transaction; {@link #publish} follows its commit. */
