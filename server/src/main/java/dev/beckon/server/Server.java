@@ -2,6 +2,10 @@ package dev.beckon.server;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.server.api.AdminToken;
+import dev.beckon.server.api.ApiConfig;
+import dev.beckon.server.api.ApiServer;
+import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.Reachability;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.Advertised;
@@ -14,7 +18,10 @@ import dev.beckon.server.registrar.HeapBindingTable;
 import dev.beckon.server.registrar.KeepaliveHandler;
 import dev.beckon.server.registrar.PublicStun;
 import dev.beckon.server.registrar.Registrar;
+import dev.beckon.server.session.CloseReason;
+import dev.beckon.server.session.Refusal;
 import dev.beckon.server.session.SessionConfig;
+import dev.beckon.server.session.SessionCounters;
 import dev.beckon.server.session.SessionServer;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.udp.LocalAddresses;
@@ -30,6 +37,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -89,7 +97,8 @@ public final class Server implements AutoCloseable {
     DeniedGenerations denied = new DeniedGenerations();
     identity.denyList().onRaised((id, minimum) -> denied.raise(registrar.tag(id), minimum));
     Dispatcher dispatcher = new Dispatcher(commands, background, nanoClock, clock);
-    Wakes wakes = new Wakes(registrar, masterKeys::key, udp, new SecureRandom(), dispatcher);
+    SecureRandom random = new SecureRandom();
+    Wakes wakes = new Wakes(registrar, masterKeys::key, udp, random, dispatcher);
     closing(new WakeThread(wakes, nanoClock));
 
     SessionServer sessions =
@@ -132,7 +141,62 @@ public final class Server implements AutoCloseable {
               counters);
       udp.get(i).start(handler, nanoClock, clock);
     }
-    log.info("started, {} devices may come", identity.devices().list(null, 1).size());
+    ApiServer api =
+        closing(
+            ApiServer.start(
+                new ApiConfig(config.http(), config.insecure()),
+                new ApiServer.Parts(
+                    commands,
+                    identity.devices(),
+                    id -> presence(registrar, id),
+                    dispatcher::wake,
+                    text -> metrics(text, registrar, wakes, counters, sessions.counters()),
+                    () -> true,
+                    AdminToken.openOrCreate(config.data(), random),
+                    clock)));
+    httpAddress = api.address();
+  }
+
+  private void metrics(
+      MetricsText text,
+      Registrar registrar,
+      Wakes wakes,
+      DatagramCounters datagrams,
+      SessionCounters sessions) {
+    text.gauge("beckon_bindings", "Devices whose address is known.", registrar.size());
+    text.gauge("beckon_wakes_outstanding", "Wakes that wait for a device to dial.", wakes.size());
+    datagrams
+        .snapshot()
+        .forEach(
+            (outcome, count) ->
+                text.counter(
+                    "beckon_datagrams_total",
+                    "Datagrams received, by what became of them.",
+                    count,
+                    "outcome",
+                    outcome));
+    text.counter(
+        "beckon_datagrams_send_failed_total",
+        "Datagrams that the kernel refused to send.",
+        udp.stream().mapToLong(UdpSocket::sendFailures).sum());
+    text.counter("beckon_sessions_total", "Sessions opened.", sessions.opened());
+    text.counter("beckon_enrollments_total", "Devices enrolled.", sessions.enrolled());
+    for (Refusal reason : Refusal.values()) {
+      text.counter(
+          "beckon_sessions_refused_total",
+          "Connections refused, by reason.",
+          sessions.refused(reason),
+          "reason",
+          reason.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
+    for (CloseReason reason : CloseReason.values()) {
+      text.counter(
+          "beckon_sessions_closed_total",
+          "Sessions closed, by reason.",
+          sessions.closed(reason),
+          "reason",
+          reason.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
   }
 
   /** The certificate of this server; a new one once half of the old one's life is over. */
@@ -176,8 +240,7 @@ public final class Server implements AutoCloseable {
     return new Advertised(host, udp.get(0).localAddress().getPort(), tlsAddress.getPort());
   }
 
-  private static Optional<Reachability.Presence> presence(
-      Registrar registrar, List<UdpSocket> udp, DeviceId id, InstantSource clock) {
+  private Optional<Reachability.Presence> presence(Registrar registrar, DeviceId id) {
     return registrar
         .presence(id, clock.instant())
         .map(

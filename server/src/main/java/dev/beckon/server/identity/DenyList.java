@@ -53,7 +53,8 @@ public final class DenyList {
 
   /**
    * Is told each device on the list and its minimum generation, now and whenever one is raised: who
-   * talks to an older one stops then. Called on the thread that all writes wait for: return at once.
+   * talks to an older one stops then. Called on the thread that all writes wait for: return at
+   * once.
    */
   public void onRaised(BiConsumer<DeviceId, Integer> listener) {
     listeners.add(listener); // first, so that none is missed; one may be told twice
