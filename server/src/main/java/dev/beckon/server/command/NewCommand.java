@@ -22,7 +22,19 @@ public record NewCommand(
     Instant deadline,
     @Nullable String idempotencyKey) {
 
-  public NewCommand {
-    args = Map.copyOf(args);
+  // Not compact: a compact constructor's class file would not say that the array may be null.
+  public NewCommand(
+      DeviceId deviceId,
+      String action,
+      Map<String, String> args,
+      byte @Nullable [] body,
+      Instant deadline,
+      @Nullable String idempotencyKey) {
+    this.deviceId = deviceId;
+    this.action = action;
+    this.args = Map.copyOf(args);
+    this.body = body;
+    this.deadline = deadline;
+    this.idempotencyKey = idempotencyKey;
   }
 }
