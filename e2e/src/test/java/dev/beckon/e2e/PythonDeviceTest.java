@@ -1,0 +1,182 @@
+package dev.beckon.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.beckon.server.Server;
+import dev.beckon.server.ServerConfig;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A device that shares no code with ours, written from docs/PROTOCOL.md alone, with a real server:
+ * the page is enough.
+ */
+class PythonDeviceTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir private Path folder;
+  private final HttpClient http = HttpClient.newHttpClient();
+  private Server server;
+  private String token;
+
+  @BeforeEach
+  void startServer() throws IOException {
+    InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    Path data = folder.resolve("server");
+    server =
+        Server.start(new ServerConfig(data, List.of(any), any, any, "127.0.0.1", false, false));
+    token = Files.readString(data.resolve("admin.token")).strip();
+  }
+
+  @AfterEach
+  void stopServer() {
+    server.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"push", "inquiry"})
+  void isWokenAndRunsWhatItIsTold(String delivery) throws IOException, InterruptedException {
+    enroll("kitchen");
+    try (PythonDevice device = run("--delivery", delivery)) {
+      device.awaitLine("keepalive-answered mapped=127.0.0.1:");
+
+      JsonNode first = send("kitchen", "echo", "{\"text\": \"hello\", \"größe\": \"ü\"}");
+
+      assertThat(first.path("state").asText()).as("%s", first).isEqualTo("SUCCEEDED");
+      assertThat(first.path("result").path("text").asText()).isEqualTo("hello");
+      assertThat(first.path("result").path("größe").asText()).isEqualTo("ü");
+      String id = first.path("id").asText();
+      device.awaitLine("wake id=");
+      device.awaitLine("command " + id + " DELIVERED");
+      device.awaitLine("receipt " + id);
+
+      JsonNode second = send("kitchen", "echo", "{\"text\": \"again\"}");
+      assertThat(second.path("result").path("text").asText()).isEqualTo("again");
+      device.awaitLine("receipt " + second.path("id").asText());
+      device.awaitLine("session-closed bye reason=1"); // idle
+
+      JsonNode third = send("kitchen", "echo", "{\"text\": \"woken again\"}");
+      assertThat(third.path("state").asText()).as("%s", third).isEqualTo("SUCCEEDED");
+      device.awaitLine("wake id=");
+    }
+  }
+
+  @Test
+  void declaresItsActionsSoThatTheServerRefusesWhatItLacks()
+      throws IOException, InterruptedException {
+    enroll("kitchen");
+    try (PythonDevice device = run()) {
+      device.awaitLine("keepalive-answered");
+      send("kitchen", "echo", "{}");
+
+      JsonNode refused = send("kitchen", "self-destruct", "{}");
+
+      assertThat(refused.path("status").asInt()).as("%s", refused).isBetween(400, 499);
+      assertThat(refused.path("detail").asText()).contains("self-destruct");
+    }
+  }
+
+  @Test
+  void aPowerCutAfterTheEndDoesNotRunACommandTwice() throws IOException, InterruptedException {
+    enroll("kitchen");
+    String id;
+    try (PythonDevice device = run()) {
+      device.awaitLine("keepalive-answered");
+      id = send("kitchen", "echo", "{\"text\": \"once\"}").path("id").asText();
+      device.awaitLine("command " + id + " SUCCEEDED");
+    }
+    try (PythonDevice device = run()) {
+      device.awaitLine("keepalive-answered");
+      JsonNode next = send("kitchen", "echo", "{\"text\": \"next\"}");
+
+      // Were the first command run again, its line would come before that of the next.
+      String started = device.awaitLine("command ");
+      assertThat(started).isEqualTo("command " + next.path("id").asText() + " DELIVERED");
+      assertThat(started).doesNotContain(id);
+    }
+  }
+
+  @Test
+  void enrollsAgainWithTheSameCodeAndKeyButNotWithAnotherKey()
+      throws IOException, InterruptedException {
+    String code = code("kitchen");
+    assertThat(enrollWith(code, "device")).isZero();
+    assertThat(enrollWith(code, "device")).isZero();
+
+    try (PythonDevice thief =
+        PythonDevice.start("enroll", code, "--data", folder.resolve("thief").toString())) {
+      assertThat(thief.awaitLine("enrollment: refused")).contains("enrollment-code-used");
+      assertThat(thief.exitCode()).isEqualTo(1);
+    }
+  }
+
+  private void enroll(String id) throws IOException, InterruptedException {
+    assertThat(enrollWith(code(id), "device")).isZero();
+  }
+
+  private int enrollWith(String code, String data) throws IOException, InterruptedException {
+    try (PythonDevice device =
+        PythonDevice.start("enroll", code, "--data", folder.resolve(data).toString())) {
+      device.awaitLine("enrolled device=kitchen generation=1");
+      return device.exitCode();
+    }
+  }
+
+  private PythonDevice run(String... more) throws IOException {
+    String[] arguments = new String[more.length + 6];
+    List<String> always =
+        List.of("run", "--data", folder.resolve("device").toString(), "--lab", "--interval", "3");
+    for (int i = 0; i < arguments.length; i++) {
+      arguments[i] = i < 6 ? always.get(i) : more[i - 6];
+    }
+    return PythonDevice.start(arguments);
+  }
+
+  private String code(String id) throws IOException, InterruptedException {
+    return post("/v1/devices", "{\"id\": \"" + id + "\", \"valid\": \"1h\"}")
+        .path("enrollmentCode")
+        .asText();
+  }
+
+  private JsonNode send(String device, String action, String args)
+      throws IOException, InterruptedException {
+    return post(
+        "/v1/devices/" + device + "/commands?wait=20s",
+        "{\"action\": \"" + action + "\", \"args\": " + args + ", \"deadline\": \"20s\"}");
+  }
+
+  private JsonNode post(String path, String body) throws IOException, InterruptedException {
+    HttpResponse<String> response =
+        http.send(
+            HttpRequest.newBuilder(uri(path))
+                .header("Authorization", "Bearer " + token)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build(),
+            BodyHandlers.ofString(StandardCharsets.UTF_8));
+    return JSON.readTree(response.body());
+  }
+
+  private URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + server.httpAddress().getPort() + path);
+  }
+}
