@@ -12,13 +12,13 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,11 +59,11 @@ class PythonDeviceTest {
     try (PythonDevice device = run("--delivery", delivery)) {
       device.awaitLine("keepalive-answered mapped=127.0.0.1:");
 
-      JsonNode first = send("kitchen", "echo", "{\"text\": \"hello\", \"größe\": \"ü\"}");
+      JsonNode first = send("kitchen", "echo", "{\"text\": \"hello\", \"size\": \"größer\"}");
 
       assertThat(first.path("state").asText()).as("%s", first).isEqualTo("SUCCEEDED");
       assertThat(first.path("result").path("text").asText()).isEqualTo("hello");
-      assertThat(first.path("result").path("größe").asText()).isEqualTo("ü");
+      assertThat(first.path("result").path("size").asText()).isEqualTo("größer");
       String id = first.path("id").asText();
       device.awaitLine("wake id=");
       device.awaitLine("command " + id + " DELIVERED");
@@ -92,6 +92,27 @@ class PythonDeviceTest {
 
       assertThat(refused.path("status").asInt()).as("%s", refused).isBetween(400, 499);
       assertThat(refused.path("detail").asText()).contains("self-destruct");
+    }
+  }
+
+  @Test
+  void givesABodyOfSeveralChunksBack() throws IOException, InterruptedException {
+    byte[] body = new byte[100_000];
+    new Random(5).nextBytes(body);
+    enroll("kitchen");
+    try (PythonDevice device = run()) {
+      device.awaitLine("keepalive-answered");
+
+      JsonNode command =
+          JSON.readTree(
+              exchange(
+                  request("/v1/devices/kitchen/commands?wait=20s")
+                      .header("Content-Type", "multipart/form-data; boundary=cut-here")
+                      .POST(multipart("{\"action\": \"echo\", \"deadline\": \"20s\"}", body))));
+
+      assertThat(command.path("state").asText()).as("%s", command).isEqualTo("SUCCEEDED");
+      String id = command.path("id").asText();
+      assertThat(exchange(request("/v1/commands/" + id + "/body"))).isEqualTo(body);
     }
   }
 
@@ -165,18 +186,39 @@ class PythonDeviceTest {
   }
 
   private JsonNode post(String path, String body) throws IOException, InterruptedException {
-    HttpResponse<String> response =
-        http.send(
-            HttpRequest.newBuilder(uri(path))
-                .header("Authorization", "Bearer " + token)
+    return JSON.readTree(
+        exchange(
+            request(path)
                 .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body))
-                .build(),
-            BodyHandlers.ofString(StandardCharsets.UTF_8));
-    return JSON.readTree(response.body());
+                .POST(BodyPublishers.ofString(body))));
   }
 
-  private URI uri(String path) {
-    return URI.create("http://127.0.0.1:" + server.httpAddress().getPort() + path);
+  private HttpRequest.Builder request(String path) {
+    String address = "http://127.0.0.1:" + server.httpAddress().getPort() + path;
+    return HttpRequest.newBuilder(URI.create(address)).header("Authorization", "Bearer " + token);
+  }
+
+  private byte[] exchange(HttpRequest.Builder request) throws IOException, InterruptedException {
+    return http.send(request.build(), BodyHandlers.ofByteArray()).body();
+  }
+
+  private static BodyPublisher multipart(String command, byte[] body) {
+    String begin =
+        """
+        --cut-here\r
+        Content-Disposition: form-data; name="command"\r
+        Content-Type: application/json\r
+        \r
+        %s\r
+        --cut-here\r
+        Content-Disposition: form-data; name="body"; filename="body"\r
+        Content-Type: application/octet-stream\r
+        \r
+        """
+            .formatted(command);
+    return BodyPublishers.concat(
+        BodyPublishers.ofString(begin),
+        BodyPublishers.ofByteArray(body),
+        BodyPublishers.ofString("\r\n--cut-here--\r\n"));
   }
 }
