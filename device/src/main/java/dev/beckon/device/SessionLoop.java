@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -122,7 +123,6 @@ final class SessionLoop implements AutoCloseable {
               worker.setDaemon(true);
               return worker;
             });
-    thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
   }
 
   /** Opens a session; any thread. */
@@ -155,21 +155,23 @@ final class SessionLoop implements AutoCloseable {
   public void close() {
     actions.interrupt();
     actions.await(CLOSE_MILLIS);
+    CountDownLatch said = new CountDownLatch(1);
     onThread(
         () -> {
           Session current = session;
           if (current != null) {
             apply(current, current.logic.onShutdown());
           }
+          said.countDown();
         });
-    thread.shutdown();
     try {
-      if (!thread.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
-        thread.shutdownNow();
+      if (!said.await(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+        LOG.log(System.Logger.Level.WARNING, "a command's bookkeeping takes long; stopping anyway");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    thread.shutdownNow();
     Session current = session;
     if (current != null) {
       current.connection.awaitWritten(CLOSE_MILLIS);
@@ -178,15 +180,14 @@ final class SessionLoop implements AutoCloseable {
   }
 
   private void tickLater(Session ticked) {
-    thread.schedule(
+    later(
         () -> {
           if (session == ticked) {
             apply(ticked, ticked.logic.onTime(clock.nanos()));
             tickLater(ticked);
           }
         },
-        TICK_MILLIS,
-        TimeUnit.MILLISECONDS);
+        TICK_MILLIS);
   }
 
   private void end(Session ended, String why) {
@@ -230,7 +231,7 @@ final class SessionLoop implements AutoCloseable {
       } else if (effect instanceof SessionEffect.Close close) {
         current.reason = close.reason();
         current.connection.finish();
-        thread.schedule(current.connection::cut, CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+        later(current.connection::cut, CLOSE_MILLIS);
       }
     }
   }
@@ -284,8 +285,12 @@ final class SessionLoop implements AutoCloseable {
   }
 
   private void onThread(Runnable task) {
+    later(task, 0);
+  }
+
+  private void later(Runnable task, long millis) {
     try {
-      thread.execute(
+      thread.schedule(
           () -> {
             try {
               task.run();
@@ -293,7 +298,9 @@ final class SessionLoop implements AutoCloseable {
               // Our bug; the executor would hide it, and the device must live on.
               LOG.log(System.Logger.Level.ERROR, "a frame or an event could not be handled", e);
             }
-          });
+          },
+          millis,
+          TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       // The device is closed.
     }
