@@ -5,11 +5,12 @@ import java.net.InetSocketAddress;
 
 /**
  * Learns what becomes of wakes: the evidence for a command's timeline. Called by whichever thread
- * caused it, without a lock held; must return quickly.
+ * caused it, in the order of events and under the lock of {@link Wakes}: must return at once and
+ * not call back.
  */
 public interface WakeListener {
   /**
-   * A wake was sent.
+   * A wake is sent.
    *
    * @param transmission 1 for the first one of this wake
    * @param serverAddress where it left

@@ -13,7 +13,6 @@ import dev.beckon.server.registrar.Registrar;
 import dev.beckon.server.udp.Outbox;
 import io.netty.util.collection.LongObjectHashMap;
 import io.netty.util.collection.LongObjectMap;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -29,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * (RFC 8489, section 6.2.1), and once more behind every keepalive, so that a device that was away
  * is woken the moment it is back.
  *
- * <p>Thread-safe. Lock order: this, then a row of the binding table. Listeners are called without
- * the lock.
+ * <p>Thread-safe. Lock order: this, then a row of the binding table. The listener is called under
+ * the lock, so that it hears of events in their order.
  */
 public final class Wakes implements OutstandingWakes {
   /**
@@ -102,35 +101,29 @@ public final class Wakes implements OutstandingWakes {
    * @param deadlineMillis unix time
    * @return the wake's ID
    */
-  public long request(
+  public synchronized long request(
       DeviceId deviceId, int serverNumber, long deadlineMillis, long nowNanos, long nowMillis) {
-    List<Runnable> told = new ArrayList<>();
-    long wakeId;
-    synchronized (this) {
-      long tag = registrar.tag(deviceId);
-      OutstandingWake wake = find(tag, serverNumber);
-      boolean isNew = wake == null;
-      if (wake == null) {
-        wake = add(deviceId, tag, serverNumber);
-      } else {
-        byDue.remove(wake);
-      }
-      if (isNew || deadlineMillis > wake.deadlineMillis) {
-        wake.deadlineMillis = deadlineMillis;
-        wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
-      }
-      if (isNew || isWorthARestart(wake, nowNanos)) {
-        wake.state = OutstandingWake.State.SENDING;
-        wake.scheduleStartNanos = nowNanos;
-        wake.scheduled = 0;
-        transmitScheduled(wake, nowNanos, told);
-      }
-      schedule(wake);
-      registrar.setWakeOutstanding(tag, true);
-      wakeId = wake.wakeId;
+    long tag = registrar.tag(deviceId);
+    OutstandingWake wake = find(tag, serverNumber);
+    boolean isNew = wake == null;
+    if (wake == null) {
+      wake = add(deviceId, tag, serverNumber);
+    } else {
+      byDue.remove(wake);
     }
-    told.forEach(Runnable::run);
-    return wakeId;
+    if (isNew || deadlineMillis > wake.deadlineMillis) {
+      wake.deadlineMillis = deadlineMillis;
+      wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
+    }
+    if (isNew || isWorthARestart(wake, nowNanos)) {
+      wake.state = OutstandingWake.State.SENDING;
+      wake.scheduleStartNanos = nowNanos;
+      wake.scheduled = 0;
+      transmitScheduled(wake, nowNanos);
+    }
+    schedule(wake);
+    registrar.setWakeOutstanding(tag, true);
+    return wake.wakeId;
   }
 
   /** A session's Hello came: what it follows is no longer outstanding. */
@@ -142,41 +135,34 @@ public final class Wakes implements OutstandingWakes {
   }
 
   @Override
-  public void keepaliveArrived(long tag, long nowNanos) {
-    List<Runnable> told = new ArrayList<>();
-    synchronized (this) {
-      List<OutstandingWake> wakes = byTag.get(tag);
-      if (wakes == null) {
-        registrar.setWakeOutstanding(tag, false);
-        return;
-      }
-      for (OutstandingWake wake : wakes) {
-        boolean dialling =
-            wake.state == OutstandingWake.State.ANSWERED
-                && nowNanos - wake.lastSentNanos < ANSWERED_REPEAT_NANOS;
-        if (!dialling && wake.deadlineNanos - nowNanos > 0) {
-          transmit(wake, nowNanos, told);
-        }
+  public synchronized void keepaliveArrived(long tag, long nowNanos) {
+    List<OutstandingWake> wakes = byTag.get(tag);
+    if (wakes == null) {
+      registrar.setWakeOutstanding(tag, false);
+      return;
+    }
+    for (OutstandingWake wake : wakes) {
+      boolean dialling =
+          wake.state == OutstandingWake.State.ANSWERED
+              && nowNanos - wake.lastSentNanos < ANSWERED_REPEAT_NANOS;
+      if (!dialling && wake.deadlineNanos - nowNanos > 0) {
+        transmit(wake, nowNanos);
       }
     }
-    told.forEach(Runnable::run);
   }
 
   @Override
-  public void wakeAnswered(DatagramReader answer, long nowNanos) {
-    OutstandingWake wake;
-    synchronized (this) {
-      wake = byWakeId.get(answer.wakeId());
-      if (wake == null
-          || wake.state == OutstandingWake.State.ANSWERED
-          || !deriveKey(wake, wake.sentBy)
-          || !answer.isAuthentic(hmac, deviceKey)) {
-        return;
-      }
-      byDue.remove(wake);
-      wake.state = OutstandingWake.State.ANSWERED;
-      schedule(wake);
+  public synchronized void wakeAnswered(DatagramReader answer, long nowNanos) {
+    OutstandingWake wake = byWakeId.get(answer.wakeId());
+    if (wake == null
+        || wake.state == OutstandingWake.State.ANSWERED
+        || !deriveKey(wake, wake.sentBy)
+        || !answer.isAuthentic(hmac, deviceKey)) {
+      return;
     }
+    byDue.remove(wake);
+    wake.state = OutstandingWake.State.ANSWERED;
+    schedule(wake);
     listener.answered(wake.deviceId, wake.wakeId);
   }
 
@@ -185,27 +171,21 @@ public final class Wakes implements OutstandingWakes {
    *
    * @return when to call again; {@link Long#MAX_VALUE} if nothing is outstanding
    */
-  public long onTime(long nowNanos) {
-    List<Runnable> told = new ArrayList<>();
-    long next = NEVER;
-    synchronized (this) {
-      while (!byDue.isEmpty()) {
-        OutstandingWake wake = byDue.first();
-        if (wake.dueNanos - nowNanos > 0) {
-          next = wake.dueNanos;
-          break;
-        }
-        if (wake.deadlineNanos - nowNanos <= 0) {
-          remove(wake);
-        } else {
-          byDue.remove(wake);
-          transmitScheduled(wake, nowNanos, told);
-          schedule(wake);
-        }
+  public synchronized long onTime(long nowNanos) {
+    while (!byDue.isEmpty()) {
+      OutstandingWake wake = byDue.first();
+      if (wake.dueNanos - nowNanos > 0) {
+        return wake.dueNanos;
+      }
+      if (wake.deadlineNanos - nowNanos <= 0) {
+        remove(wake);
+      } else {
+        byDue.remove(wake);
+        transmitScheduled(wake, nowNanos);
+        schedule(wake);
       }
     }
-    told.forEach(Runnable::run);
-    return next;
+    return NEVER;
   }
 
   /** Number of outstanding wakes. */
@@ -276,15 +256,15 @@ public final class Wakes implements OutstandingWakes {
     }
   }
 
-  private void transmitScheduled(OutstandingWake wake, long nowNanos, List<Runnable> told) {
-    transmit(wake, nowNanos, told);
+  private void transmitScheduled(OutstandingWake wake, long nowNanos) {
+    transmit(wake, nowNanos);
     if (++wake.scheduled == SCHEDULE_MILLIS.length) {
       wake.state = OutstandingWake.State.SILENT;
     }
   }
 
   /** Sends the wake to where the device is now; does nothing while that is not known. */
-  private void transmit(OutstandingWake wake, long nowNanos, List<Runnable> told) {
+  private void transmit(OutstandingWake wake, long nowNanos) {
     if (!registrar.read(wake.tag, row) || row.socket >= sockets.size() || !deriveKey(wake, row)) {
       return;
     }
@@ -300,16 +280,14 @@ public final class Wakes implements OutstandingWakes {
         .wake(wake.deadlineMillis, wake.serverNumber, 0);
     int length = writer.finish(hmac, deviceKey);
     Outbox socket = sockets.get(row.socket);
-    socket.send(writer.bytes(), length, row.addressHigh, row.addressLow, row.port);
-
     wake.transmissions++;
     wake.lastSentNanos = nowNanos;
     wake.sentDeadlineMillis = wake.deadlineMillis;
     wake.sentBy.copyFrom(row);
-    int transmission = wake.transmissions;
-    InetSocketAddress to = row.mappedAddress();
-    told.add(
-        () -> listener.sent(wake.deviceId, wake.wakeId, transmission, socket.localAddress(), to));
+    // Told first: on a fast network the device's answer would else be told before the sending.
+    listener.sent(
+        wake.deviceId, wake.wakeId, wake.transmissions, socket.localAddress(), row.mappedAddress());
+    socket.send(writer.bytes(), length, row.addressHigh, row.addressLow, row.port);
   }
 
   private boolean deriveKey(OutstandingWake wake, Binding by) {
