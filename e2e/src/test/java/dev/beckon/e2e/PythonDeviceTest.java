@@ -4,18 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.beckon.server.Server;
-import dev.beckon.server.ServerConfig;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -34,17 +25,11 @@ class PythonDeviceTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir private Path folder;
-  private final HttpClient http = HttpClient.newHttpClient();
-  private Server server;
-  private String token;
+  private LiveServer server;
 
   @BeforeEach
   void startServer() throws IOException {
-    InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    Path data = folder.resolve("server");
-    server =
-        Server.start(new ServerConfig(data, List.of(any), any, any, "127.0.0.1", false, false));
-    token = Files.readString(data.resolve("admin.token")).strip();
+    server = LiveServer.start(folder.resolve("server"), false);
   }
 
   @AfterEach
@@ -59,7 +44,8 @@ class PythonDeviceTest {
     try (PythonDevice device = run("--delivery", delivery)) {
       device.awaitLine("keepalive-answered mapped=127.0.0.1:");
 
-      JsonNode first = send("kitchen", "echo", "{\"text\": \"hello\", \"size\": \"größer\"}");
+      JsonNode first =
+          server.send("kitchen", "echo", "{\"text\": \"hello\", \"size\": \"größer\"}");
 
       assertThat(first.path("state").asText()).as("%s", first).isEqualTo("SUCCEEDED");
       assertThat(first.path("result").path("text").asText()).isEqualTo("hello");
@@ -69,12 +55,12 @@ class PythonDeviceTest {
       device.awaitLine("command " + id + " DELIVERED");
       device.awaitLine("receipt " + id);
 
-      JsonNode second = send("kitchen", "echo", "{\"text\": \"again\"}");
+      JsonNode second = server.send("kitchen", "echo", "{\"text\": \"again\"}");
       assertThat(second.path("result").path("text").asText()).isEqualTo("again");
       device.awaitLine("receipt " + second.path("id").asText());
       device.awaitLine("session-closed bye reason=1"); // idle
 
-      JsonNode third = send("kitchen", "echo", "{\"text\": \"woken again\"}");
+      JsonNode third = server.send("kitchen", "echo", "{\"text\": \"woken again\"}");
       assertThat(third.path("state").asText()).as("%s", third).isEqualTo("SUCCEEDED");
       device.awaitLine("wake id=");
     }
@@ -86,9 +72,9 @@ class PythonDeviceTest {
     enroll("kitchen");
     try (PythonDevice device = run()) {
       device.awaitLine("keepalive-answered");
-      send("kitchen", "echo", "{}");
+      server.send("kitchen", "echo", "{}");
 
-      JsonNode refused = send("kitchen", "self-destruct", "{}");
+      JsonNode refused = server.send("kitchen", "self-destruct", "{}");
 
       assertThat(refused.path("status").asInt()).as("%s", refused).isBetween(400, 499);
       assertThat(refused.path("detail").asText()).contains("self-destruct");
@@ -105,14 +91,15 @@ class PythonDeviceTest {
 
       JsonNode command =
           JSON.readTree(
-              exchange(
-                  request("/v1/devices/kitchen/commands?wait=20s")
+              server.exchange(
+                  server
+                      .request("/v1/devices/kitchen/commands?wait=20s")
                       .header("Content-Type", "multipart/form-data; boundary=cut-here")
                       .POST(multipart("{\"action\": \"echo\", \"deadline\": \"20s\"}", body))));
 
       assertThat(command.path("state").asText()).as("%s", command).isEqualTo("SUCCEEDED");
       String id = command.path("id").asText();
-      assertThat(exchange(request("/v1/commands/" + id + "/body"))).isEqualTo(body);
+      assertThat(server.exchange(server.request("/v1/commands/" + id + "/body"))).isEqualTo(body);
     }
   }
 
@@ -122,12 +109,12 @@ class PythonDeviceTest {
     String id;
     try (PythonDevice device = run()) {
       device.awaitLine("keepalive-answered");
-      id = send("kitchen", "echo", "{\"text\": \"once\"}").path("id").asText();
+      id = server.send("kitchen", "echo", "{\"text\": \"once\"}").path("id").asText();
       device.awaitLine("command " + id + " SUCCEEDED");
     }
     try (PythonDevice device = run()) {
       device.awaitLine("keepalive-answered");
-      JsonNode next = send("kitchen", "echo", "{\"text\": \"next\"}");
+      JsonNode next = server.send("kitchen", "echo", "{\"text\": \"next\"}");
 
       // Were the first command run again, its line would come before that of the next.
       String started = device.awaitLine("command ");
@@ -139,7 +126,7 @@ class PythonDeviceTest {
   @Test
   void enrollsAgainWithTheSameCodeAndKeyButNotWithAnotherKey()
       throws IOException, InterruptedException {
-    String code = code("kitchen");
+    String code = server.code("kitchen");
     assertThat(enrollWith(code, "device")).isZero();
     assertThat(enrollWith(code, "device")).isZero();
 
@@ -151,7 +138,7 @@ class PythonDeviceTest {
   }
 
   private void enroll(String id) throws IOException, InterruptedException {
-    assertThat(enrollWith(code(id), "device")).isZero();
+    assertThat(enrollWith(server.code(id), "device")).isZero();
   }
 
   private int enrollWith(String code, String data) throws IOException, InterruptedException {
@@ -170,36 +157,6 @@ class PythonDeviceTest {
       arguments[i] = i < 6 ? always.get(i) : more[i - 6];
     }
     return PythonDevice.start(arguments);
-  }
-
-  private String code(String id) throws IOException, InterruptedException {
-    return post("/v1/devices", "{\"id\": \"" + id + "\", \"valid\": \"1h\"}")
-        .path("enrollmentCode")
-        .asText();
-  }
-
-  private JsonNode send(String device, String action, String args)
-      throws IOException, InterruptedException {
-    return post(
-        "/v1/devices/" + device + "/commands?wait=20s",
-        "{\"action\": \"" + action + "\", \"args\": " + args + ", \"deadline\": \"20s\"}");
-  }
-
-  private JsonNode post(String path, String body) throws IOException, InterruptedException {
-    return JSON.readTree(
-        exchange(
-            request(path)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body))));
-  }
-
-  private HttpRequest.Builder request(String path) {
-    String address = "http://127.0.0.1:" + server.httpAddress().getPort() + path;
-    return HttpRequest.newBuilder(URI.create(address)).header("Authorization", "Bearer " + token);
-  }
-
-  private byte[] exchange(HttpRequest.Builder request) throws IOException, InterruptedException {
-    return http.send(request.build(), BodyHandlers.ofByteArray()).body();
   }
 
   private static BodyPublisher multipart(String command, byte[] body) {
