@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /** Shows a command's timeline as it grows, and how the command ended. Not thread-safe. */
 final class CommandView {
@@ -70,15 +71,15 @@ final class CommandView {
     JsonNode timeline = command.path("timeline");
     for (; shown < timeline.size(); shown++) {
       JsonNode entry = timeline.get(shown);
-      StringBuilder details = new StringBuilder();
-      for (Map.Entry<String, JsonNode> detail : entry.path("details").properties()) {
-        details.append("  ").append(detail.getKey()).append('=').append(detail.getValue().asText());
-      }
+      String event = entry.path("event").asText();
+      String details = details(event, entry.path("details"));
       String millis = millisBetween(command.path("acceptedAt"), entry.path("at"));
+      String name = event.replace('-', ' ');
       to.println(
           String.format(Locale.ROOT, "%9s ms  ", millis)
-              + String.format(Locale.ROOT, details.isEmpty() ? "%s" : "%-14s", event(entry))
-              + ink.faint(details.toString()));
+              + (details.isEmpty()
+                  ? name
+                  : String.format(Locale.ROOT, "%-14s  ", name) + ink.faint(details)));
     }
   }
 
@@ -87,8 +88,25 @@ final class CommandView {
     to.println(paintState(ink, state(command)) + (reason.isEmpty() ? "" : ": " + reason));
   }
 
-  private static String event(JsonNode entry) {
-    return entry.path("event").asText();
+  /** What a person wants to know of an event: addresses above all. JSON has the rest. */
+  private static String details(String event, JsonNode details) {
+    if (event.equals("wake-sent")) {
+      int transmission = details.path("transmission").asInt(1);
+      return details.path("serverAddress").asText()
+          + " → "
+          + details.path("mappedAddress").asText()
+          + (transmission > 1 ? "  (no. " + transmission + ")" : "");
+    }
+    StringJoiner text = new StringJoiner("  ");
+    for (Map.Entry<String, JsonNode> detail : details.properties()) {
+      switch (detail.getKey()) {
+        case "wakeId", "deviceTime" -> {}
+        case "from" -> text.add("from " + detail.getValue().asText());
+        case "state", "reason" -> text.add(detail.getValue().asText());
+        default -> text.add(detail.getKey() + "=" + detail.getValue().asText());
+      }
+    }
+    return text.toString();
   }
 
   private static String millisBetween(JsonNode from, JsonNode to) {

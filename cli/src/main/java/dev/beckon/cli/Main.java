@@ -63,11 +63,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    int exitCode = run(Surroundings.ofProcess(), args);
-    // A server goes on in its own threads after its command has returned.
-    if (exitCode != ServeCommand.RUNNING) {
-      System.exit(exitCode);
-    }
+    System.exit(run(Surroundings.ofProcess(), args));
   }
 
   static int run(Surroundings surroundings, String... args) {

@@ -2,6 +2,7 @@ package dev.beckon.cli;
 
 import dev.beckon.server.Server;
 import dev.beckon.server.ServerConfig;
+import dev.beckon.server.store.StoreException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,9 +34,6 @@ import picocli.CommandLine.Option;
       "What the command line says counts more."
     })
 final class ServeCommand implements Callable<Integer> {
-
-  /** Not an exit code: the server runs in its own threads. */
-  static final int RUNNING = -1;
 
   private static final List<String> KEYS =
       List.of("data", "udp", "tls", "http", "advertise", "public-stun", "insecure");
@@ -96,10 +95,24 @@ final class ServeCommand implements Callable<Integer> {
       server = Server.start(settings);
     } catch (IOException e) {
       throw FailureException.failed(Failures.of(e), null);
+    } catch (StoreException e) {
+      throw FailureException.failed(String.valueOf(e.getMessage()), null);
     }
     Runtime.getRuntime().addShutdownHook(new Thread(() -> closeAndEnd(server), "beckon-close"));
     surroundings.out().println(readyLine(server, settings.data()));
-    return RUNNING;
+    waitForSignal();
+    return ExitCode.DONE;
+  }
+
+  /**
+   * The server works in threads of its own; this one keeps the process until it is told to stop.
+   */
+  private static void waitForSignal() {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** Told to stop, and stopped: for whoever supervises the process that is a success. */

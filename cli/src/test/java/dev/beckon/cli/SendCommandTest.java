@@ -119,7 +119,8 @@ class SendCommandTest {
   void showsTheTimelineOnceAsItGrowsAndTheResultOnStandardOutput() {
     String sent =
         ",{\"at\":\"2026-01-01T00:00:00.003Z\",\"event\":\"wake-sent\","
-            + "\"details\":{\"address\":\"203.0.113.1:40001\"}}";
+            + "\"details\":{\"mappedAddress\":\"203.0.113.1:40001\","
+            + "\"serverAddress\":\"203.0.113.100:3478\",\"transmission\":\"1\",\"wakeId\":\"1f\"}}";
     String finished =
         ",{\"at\":\"2026-01-01T00:00:00.095Z\",\"event\":\"finished\",\"details\":{}}";
     server
@@ -135,7 +136,7 @@ class SendCommandTest {
             """
             01K to kitchen: echo text=hello
                     0 ms  queued
-                    3 ms  wake-sent       address=203.0.113.1:40001
+                    3 ms  wake sent       203.0.113.100:3478 → 203.0.113.1:40001
                    95 ms  finished
             SUCCEEDED
             """);
