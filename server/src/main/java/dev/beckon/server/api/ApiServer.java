@@ -13,11 +13,13 @@ import io.javalin.http.HttpResponseException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
@@ -28,7 +30,6 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,12 +66,13 @@ public final class ApiServer implements AutoCloseable {
   private final Watchers watchers = new Watchers();
   private final LongAdder[] answers = new LongAdder[6];
   private final Javalin javalin;
-  private @Nullable ServerConnector connector;
+  private final InetSocketAddress address;
 
-  private ApiServer(ApiConfig config, Parts parts) {
+  private ApiServer(ServerSocketChannel socket, Parts parts) throws IOException {
     this.parts = parts;
-    java.util.Arrays.setAll(answers, i -> new LongAdder());
-    this.javalin = Javalin.create(javalinConfig -> configure(javalinConfig, config));
+    Arrays.setAll(answers, i -> new LongAdder());
+    this.javalin = Javalin.create(javalinConfig -> configure(javalinConfig, socket));
+    this.address = (InetSocketAddress) socket.getLocalAddress();
   }
 
   /**
@@ -81,11 +83,17 @@ public final class ApiServer implements AutoCloseable {
    */
   public static ApiServer start(ApiConfig config, Parts parts) throws IOException {
     config.check();
-    ApiServer server = new ApiServer(config, parts);
+    // Bound here rather than by Jetty, which would log its own story about a port in use.
+    ServerSocketChannel socket = ServerSocketChannel.open();
     try {
+      socket.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+      socket.bind(config.address());
+      ApiServer server = new ApiServer(socket, parts);
       server.javalin.start();
-    } catch (RuntimeException refused) {
-      server.javalin.stop();
+      parts.commands().addListener(server.watchers);
+      return server;
+    } catch (IOException refused) {
+      socket.close();
       throw new IOException(
           "http: "
               + Json.address(config.address())
@@ -93,25 +101,20 @@ public final class ApiServer implements AutoCloseable {
               + reason(refused)
               + "; expected a free port of this host: stop what uses it or give --http ADDR:PORT)",
           refused);
+    } catch (RuntimeException broken) {
+      socket.close();
+      throw broken;
     }
-    parts.commands().addListener(server.watchers);
-    return server;
   }
 
-  private static String reason(Throwable refused) {
-    for (Throwable cause = refused; cause != null; cause = cause.getCause()) {
-      if (cause instanceof BindException) {
-        String message = String.valueOf(cause.getMessage());
-        return message.contains("in use") ? "address already in use" : message;
-      }
-    }
-    return String.valueOf(refused.getMessage());
+  private static String reason(IOException refused) {
+    String message = String.valueOf(refused.getMessage());
+    return message.contains("in use") ? "address already in use" : message;
   }
 
   /** Where it listens, with the real port. */
   public InetSocketAddress address() {
-    ServerConnector listening = Objects.requireNonNull(connector);
-    return new InetSocketAddress(listening.getHost(), listening.getLocalPort());
+    return address;
   }
 
   /** Ends event streams and waits, and stops listening. */
@@ -121,7 +124,7 @@ public final class ApiServer implements AutoCloseable {
     javalin.stop();
   }
 
-  private void configure(JavalinConfig javalinConfig, ApiConfig config) {
+  private void configure(JavalinConfig javalinConfig, ServerSocketChannel socket) {
     javalinConfig.startup.showJavalinBanner = false;
     javalinConfig.startup.showOldJavalinVersionWarning = false;
     javalinConfig.startup.startupWatcherEnabled = false;
@@ -137,7 +140,7 @@ public final class ApiServer implements AutoCloseable {
     javalinConfig.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
     javalinConfig.jetty.modifyServer(server -> server.setErrorHandler(ApiServer::beforeRouting));
     javalinConfig.jetty.addConnector(
-        (server, http) -> connector(server, new HttpConnectionFactory(http), config));
+        (server, http) -> connector(server, new HttpConnectionFactory(http), socket));
 
     var routes = javalinConfig.routes;
     routes.before("/v1/*", this::authorize);
@@ -161,13 +164,16 @@ public final class ApiServer implements AutoCloseable {
     routes.exception(Exception.class, this::unexpected);
   }
 
-  private ServerConnector connector(Server server, HttpConnectionFactory http, ApiConfig config) {
-    ServerConnector listening = new ServerConnector(server, http);
-    listening.setHost(config.address().getAddress().getHostAddress());
-    listening.setPort(config.address().getPort());
-    listening.setIdleTimeout(IDLE.toMillis());
-    connector = listening;
-    return listening;
+  private static ServerConnector connector(
+      Server server, HttpConnectionFactory http, ServerSocketChannel socket) {
+    ServerConnector connector = new ServerConnector(server, http);
+    connector.setIdleTimeout(IDLE.toMillis());
+    try {
+      connector.open(socket);
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+    return connector;
   }
 
   // ---- who may
@@ -297,8 +303,7 @@ public final class ApiServer implements AutoCloseable {
       }
       String message = String.valueOf(cause.getMessage());
       if (cause instanceof org.eclipse.jetty.http.HttpException http && http.getCode() == 413
-          || message.contains("max length exceeded")
-          || message.contains("exceeds")) {
+          || message.contains(" exceeded")) {
         return true;
       }
     }

@@ -178,7 +178,7 @@ final class CommandRoutes {
       return new Parts(command, content);
     } catch (Problem problem) {
       throw problem;
-    } catch (IOException | RuntimeException refused) { // Jetty's parser has a type for each mistake
+    } catch (Exception refused) { // Jetty's parser has a type for each mistake, checked ones too
       throw ApiServer.tooLarge(refused)
           ? bodyTooLarge()
           : new Problem(
