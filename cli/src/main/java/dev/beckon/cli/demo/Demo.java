@@ -1,6 +1,5 @@
 package dev.beckon.cli.demo;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -8,10 +7,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.lab.JavaCommand;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -22,8 +21,7 @@ final class Demo {
   static final List<String> NAMES = List.of("kitchen", "printer");
   private static final List<String> DELIVERIES = List.of("push", "inquiry");
   private static final String KEEPALIVE_INTERVAL = "3s";
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final String CLI = "dev.beckon.cli.Main";
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final String AGENT = "dev.beckon.agent.Main";
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -33,6 +31,8 @@ final class Demo {
   private final ArrayNode commands = JSON.createArrayNode();
   private List<DemoDevice> devices = List.of();
   private ReadyLine ready = ReadyLine.NONE;
+  private DemoApi api = new DemoApi("127.0.0.1", "");
+  private String apiAddress = "";
   private boolean allSucceeded = true;
 
   /**
@@ -51,24 +51,30 @@ final class Demo {
     Paint paint = screen.paint();
     screen.lines(network.picture(NAMES, paint));
     screen.line("");
-    ready = screen.step("the server starts and makes its fleet CA", this::startServer);
-    screen.step("two devices enroll with one-time codes", this::enroll);
-    devices = screen.step("their agents start", this::startAgents);
+    api = screen.step("the server starts and makes its fleet CA", this::startServer);
+    devices = screen.step("two devices enroll with one-time codes and start", this::startDevices);
     screen.step(
         "both idle: a keepalive every 3 s (a lab setting; 25 s otherwise)", this::awaitIdle);
     showIdle();
-    send("a command for each, while they idle", "The oven is hot");
-    reboot();
-    showAddresses();
+    show(screen.step("a command for each, while they idle", () -> send("The oven is hot")));
+    if (network.translates()) {
+      screen.step("both idle again: their sessions have ended", this::awaitIdle);
+      String step =
+          "the router reboots, all mappings gone; a command for each, before a device notices";
+      show(screen.step(step, this::rebootAndSend));
+      showAddresses();
+    } else {
+      screen.line("  (no router here that could be rebooted)");
+    }
     return allSucceeded;
   }
 
-  private ReadyLine startServer() {
+  private DemoApi startServer() {
     String host = network.serverAddress();
     LabProcess server =
         network.onServer(
             program(
-                CLI,
+                "dev.beckon.cli.Main",
                 "serve",
                 "--data",
                 folder.resolve("server").toString(),
@@ -81,27 +87,34 @@ final class Demo {
                 "--advertise",
                 host),
             _ -> {});
-    return ReadyLine.parse(server.await("ready", l -> l.startsWith("ready "), PATIENCE));
-  }
-
-  private boolean enroll() {
-    List<LabProcess> additions = NAMES.stream().map(name -> client("device", "add", name)).toList();
-    List<LabProcess> enrollments = new ArrayList<>();
-    for (int i = 0; i < NAMES.size(); i++) {
-      String code = output(additions.get(i)).strip();
-      enrollments.add(
-          network.onDevice(
-              i + 1, program(AGENT, "enroll", code, "--data", data(i).toString()), _ -> {}));
+    ready = ReadyLine.parse(server.await("ready", l -> l.startsWith("ready "), PATIENCE));
+    apiAddress = network.apiFromOutside(ready.httpPort());
+    try {
+      return new DemoApi(apiAddress, Files.readString(tokenFile()).strip());
+    } catch (IOException e) {
+      throw new DemoException("no token: " + e);
     }
-    enrollments.forEach(Demo::output);
-    return true;
   }
 
-  private List<DemoDevice> startAgents() {
-    return IntStream.range(0, NAMES.size()).mapToObj(this::startAgent).toList();
+  /** Both at a time; each agent runs as soon as its enrollment has ended. */
+  private List<DemoDevice> startDevices() {
+    List<LabProcess> enrollments =
+        IntStream.range(0, NAMES.size()).mapToObj(this::startEnrollment).toList();
+    return IntStream.range(0, NAMES.size())
+        .mapToObj(i -> startAgent(i, enrollments.get(i)))
+        .toList();
   }
 
-  private DemoDevice startAgent(int i) {
+  private LabProcess startEnrollment(int i) {
+    String code = api.add(NAMES.get(i));
+    return network.onDevice(
+        i + 1, program(AGENT, "enroll", code, "--data", data(i).toString()), _ -> {});
+  }
+
+  private DemoDevice startAgent(int i, LabProcess enrollment) {
+    if (enrollment.awaitEnd(PATIENCE) != 0) {
+      throw new DemoException("enrollment: " + String.join("\n", enrollment.lines()));
+    }
     List<String> command =
         program(
             AGENT,
@@ -121,9 +134,9 @@ final class Demo {
     return folder.resolve(NAMES.get(device));
   }
 
-  /** The first session of a device tells its actions; it is idle once that is over. */
+  /** A session stays open for some seconds, in case there is more to say. */
   private boolean awaitIdle() {
-    devices.forEach(device -> device.awaitAnswers(3));
+    devices.forEach(DemoDevice::awaitSessionsEnd);
     return true;
   }
 
@@ -131,9 +144,9 @@ final class Demo {
     showAddresses();
     if (network.translates()) {
       for (DemoDevice device : devices) {
-        screen.line(
-            "    %s has %d TCP sockets: no connection, nothing that listens"
-                .formatted(device.name(), network.tcpSockets(device.number())));
+        int sockets = network.tcpSockets(device.number());
+        String meaning = sockets == 0 ? ": no connection, nothing that listens" : "";
+        screen.line("    %s  TCP sockets: %d%s".formatted(device.name(), sockets, meaning));
       }
     }
     screen.line("");
@@ -153,31 +166,17 @@ final class Demo {
     }
   }
 
-  private void reboot() {
-    if (!network.translates()) {
-      screen.line("  (no router here that could be rebooted)");
-      return;
-    }
-    List<String> before = devices.stream().map(DemoDevice::mapped).toList();
-    screen.step(
-        "the router reboots: all mappings gone, the devices do not notice",
-        () -> {
-          network.reboot();
-          return network.mappings().size();
-        });
-    send("again: the wakes are lost until the next keepalive makes a new mapping", "Back again");
-    for (int i = 0; i < devices.size(); i++) {
-      screen.line(
-          screen.paint().faint("    %s was %s".formatted(devices.get(i).name(), before.get(i))));
-    }
+  private List<JsonNode> rebootAndSend() {
+    network.reboot();
+    return send("Back again");
   }
 
-  private void send(String what, String text) {
-    List<LabProcess> senders =
-        NAMES.stream()
-            .map(name -> client("send", name, "echo", "text=" + text, "--wait", "--json"))
-            .toList();
-    List<JsonNode> ended = screen.step(what, () -> senders.stream().map(Demo::json).toList());
+  private List<JsonNode> send(String text) {
+    List<JsonNode> accepted = NAMES.stream().map(name -> api.echo(name, text)).toList();
+    return accepted.stream().map(api::ended).toList();
+  }
+
+  private void show(List<JsonNode> ended) {
     List<Mapping> mappings = network.mappings();
     for (int i = 0; i < ended.size(); i++) {
       show(devices.get(i), ended.get(i), mappings);
@@ -203,13 +202,6 @@ final class Demo {
                 .put("detail", row.detail()));
   }
 
-  /** Runs the command line beside the server, as its operator would. */
-  private LabProcess client(String... words) {
-    List<String> all = new ArrayList<>(Arrays.asList(words));
-    all.addAll(List.of("--server", "http://" + ready.http(), "--token-file", token().toString()));
-    return network.onServer(program(CLI, all.toArray(String[]::new)), _ -> {});
-  }
-
   private List<String> program(String main, String... arguments) {
     if (network.translates()) {
       return JavaCommand.of(main, arguments);
@@ -218,37 +210,13 @@ final class Demo {
         Tethered.class.getName(), Stream.concat(Stream.of(main), Stream.of(arguments)).toList());
   }
 
-  private static String output(LabProcess process) {
-    int exitCode = process.awaitEnd(PATIENCE);
-    String text = String.join("\n", process.lines());
-    if (exitCode != 0) {
-      throw new DemoException("ended with exit code " + exitCode + ":\n" + text);
-    }
-    return text;
-  }
-
-  /** What a command printed, also when it did not succeed: the state says so. */
-  private static JsonNode json(LabProcess process) {
-    process.awaitEnd(PATIENCE);
-    String text = String.join("\n", process.lines());
-    int start = text.indexOf('{');
-    if (start < 0) {
-      throw new DemoException("no answer:\n" + text);
-    }
-    try {
-      return JSON.readTree(text.substring(start));
-    } catch (JsonProcessingException e) {
-      throw new DemoException("no answer that can be read:\n" + text);
-    }
-  }
-
-  /** Where the server's API takes requests, on the server's own loopback. */
-  int httpPort() {
-    return Integer.parseInt(ready.http().substring(ready.http().lastIndexOf(':') + 1));
+  /** Where the API is, as address:port for the user's own shell. */
+  String apiAddress() {
+    return apiAddress;
   }
 
   /** The file with the token for it. */
-  Path token() {
+  Path tokenFile() {
     return folder.resolve("server").resolve("admin.token");
   }
 

@@ -60,7 +60,7 @@ public final class DemoCommand implements Callable<Integer> {
         out.println(report(demo, network, screen, succeeded).toPrettyString());
       }
       if (keep && succeeded) {
-        keep(demo, network, screen);
+        keep(demo, screen);
       }
       return succeeded ? 0 : 1;
     }
@@ -93,10 +93,14 @@ public final class DemoCommand implements Callable<Integer> {
     return report;
   }
 
-  private static void keep(Demo demo, DemoNetwork network, Screen screen) {
-    String api = network.apiFromOutside(demo.httpPort());
+  private static void keep(Demo demo, Screen screen) {
     screen.lines(
-        TryNext.lines(Launcher.word(), "http://" + api, demo.token(), Demo.NAMES, screen.paint()));
+        TryNext.lines(
+            Launcher.word(),
+            "http://" + demo.apiAddress(),
+            demo.tokenFile(),
+            Demo.NAMES,
+            screen.paint()));
     awaitInterrupt();
   }
 

@@ -39,19 +39,21 @@ final class DemoDevice {
     return agent;
   }
 
-  /** Waits until this many keepalives were answered in all; the last of these lines. */
-  AgentLine awaitAnswers(int count) {
+  /** Waits until every session that was opened is closed, one at least. */
+  void awaitSessionsEnd() {
     int position = 0;
-    String line = "";
-    for (int i = 0; i < count; i++) {
-      line = agent.awaitFrom(position, "answered keepalive", DemoDevice::answered, PATIENCE);
-      position = agent.lines().indexOf(line) + 1;
-    }
-    return AgentLine.parse(line).orElseThrow();
+    do {
+      agent.awaitFrom(position, "session-closed", l -> is(l, "session-closed"), PATIENCE);
+      position = agent.position();
+    } while (count("session-opened") > count("session-closed"));
   }
 
-  private static boolean answered(String line) {
-    return AgentLine.parse(line).filter(l -> l.event().equals("keepalive-answered")).isPresent();
+  private long count(String event) {
+    return agent.lines().stream().filter(line -> is(line, event)).count();
+  }
+
+  private static boolean is(String line, String event) {
+    return AgentLine.parse(line).filter(l -> l.event().equals(event)).isPresent();
   }
 
   /** All that the agent has said and that could be read. */

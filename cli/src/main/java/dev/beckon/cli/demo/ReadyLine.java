@@ -31,4 +31,8 @@ record ReadyLine(String udp, String tls, String http) {
     }
     return new ReadyLine(udp, words.getOrDefault("tls", ""), http);
   }
+
+  int httpPort() {
+    return Integer.parseInt(http.substring(http.lastIndexOf(':') + 1));
+  }
 }

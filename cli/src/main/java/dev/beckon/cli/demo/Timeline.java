@@ -81,8 +81,24 @@ final class Timeline {
         rows.add(deviceRow(line, millis));
       }
     }
+    putReceiptBeforeAnswer(rows);
     rows.sort(Comparator.comparingLong(Row::millis).thenComparingInt(r -> ORDER.indexOf(r.what())));
     return rows;
+  }
+
+  /** The device answers a wake before it says so, and the answer may overtake the saying. */
+  private static void putReceiptBeforeAnswer(List<Row> rows) {
+    long answered =
+        rows.stream()
+            .filter(r -> r.what().equals("wake answered"))
+            .mapToLong(Row::millis)
+            .findFirst()
+            .orElse(Long.MAX_VALUE);
+    rows.replaceAll(
+        r ->
+            r.what().equals("wake received") && r.millis() > answered
+                ? new Row(answered, r.who(), r.what(), r.detail())
+                : r);
   }
 
   private Row serverRow(JsonNode entry) {
