@@ -52,8 +52,8 @@ final class LiveServer implements AutoCloseable {
   JsonNode send(String device, String action, String args)
       throws IOException, InterruptedException {
     return post(
-        "/v1/devices/" + device + "/commands?wait=20s",
-        "{\"action\": \"" + action + "\", \"args\": " + args + ", \"deadline\": \"20s\"}");
+        "/v1/devices/" + device + "/commands?wait=60s",
+        "{\"action\": \"" + action + "\", \"args\": " + args + ", \"deadline\": \"60s\"}");
   }
 
   JsonNode post(String path, String body) throws IOException, InterruptedException {

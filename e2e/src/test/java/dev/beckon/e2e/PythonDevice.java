@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The device of src/test/python as a process: what it prints, line by line. */
 final class PythonDevice implements AutoCloseable {
-  private static final long PATIENCE_SECONDS = 30;
+  private static final long PATIENCE_SECONDS = 90;
 
   private final Process process;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();

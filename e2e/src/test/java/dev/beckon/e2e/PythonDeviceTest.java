@@ -93,9 +93,9 @@ class PythonDeviceTest {
           JSON.readTree(
               server.exchange(
                   server
-                      .request("/v1/devices/kitchen/commands?wait=20s")
+                      .request("/v1/devices/kitchen/commands?wait=60s")
                       .header("Content-Type", "multipart/form-data; boundary=cut-here")
-                      .POST(multipart("{\"action\": \"echo\", \"deadline\": \"20s\"}", body))));
+                      .POST(multipart("{\"action\": \"echo\", \"deadline\": \"60s\"}", body))));
 
       assertThat(command.path("state").asText()).as("%s", command).isEqualTo("SUCCEEDED");
       String id = command.path("id").asText();
