@@ -110,8 +110,8 @@ final class CommitThread implements AutoCloseable {
       sql.execute("COMMIT");
       commits.increment();
       writes.add(group.size());
-    } catch (SQLException | RuntimeException e) {
-      // The disk, not the work: whatever was in this commit is undone.
+    } catch (SQLException | RuntimeException | Error e) {
+      // The disk, not the work: whatever was in this commit is undone, and the thread lives on.
       rollBack(e);
       StoreException failure =
           new StoreException(
@@ -120,7 +120,7 @@ final class CommitThread implements AutoCloseable {
     }
   }
 
-  private void rollBack(Exception cause) {
+  private void rollBack(Throwable cause) {
     try {
       sql.execute("ROLLBACK");
     } catch (SQLException e) {
@@ -207,7 +207,7 @@ final class CommitThread implements AutoCloseable {
       try {
         afterCommit.accept(result);
         future.complete(result);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         // A bug of the caller; the others' callbacks go on.
         future.completeExceptionally(e);
       }

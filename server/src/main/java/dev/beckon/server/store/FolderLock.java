@@ -78,12 +78,15 @@ final class FolderLock implements AutoCloseable {
     }
   }
 
+  /**
+   * @param process what stands in the lock file: empty while its owner is about to write it
+   */
   private static StoreException inUse(Path folder, String process) {
     return new StoreException(
         "data: "
             + folder
-            + " (in use by process "
-            + process
+            + " (in use by "
+            + (process.isEmpty() ? "another process" : "process " + process)
             + "; stop that server or choose another folder with --data)");
   }
 

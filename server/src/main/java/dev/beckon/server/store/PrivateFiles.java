@@ -33,7 +33,14 @@ public final class PrivateFiles {
    */
   public static void createFolder(Path folder) {
     try {
+      if (Files.isDirectory(folder)) {
+        return;
+      }
       Files.createDirectories(folder, attributes(folder, "rwx------"));
+      Path parent = folder.toAbsolutePath().getParent();
+      if (parent != null) {
+        sync(parent);
+      }
     } catch (FileAlreadyExistsException e) {
       throw new StoreException("data: " + folder + " (a file; expected a folder)", e);
     } catch (IOException e) {
@@ -92,13 +99,17 @@ public final class PrivateFiles {
         channel.force(true);
       }
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      // A rename is durable only once its folder is.
-      try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-        directory.force(true);
-      }
+      sync(folder);
     } catch (IOException e) {
       throw new StoreException(
           file + ": cannot be written: " + reason(e) + " (free some space, or " + ADVICE + ")", e);
+    }
+  }
+
+  /** Puts a folder's entries on disk: without it a new name in it may be gone after a power cut. */
+  private static void sync(Path folder) throws IOException {
+    try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+      directory.force(true);
     }
   }
 
