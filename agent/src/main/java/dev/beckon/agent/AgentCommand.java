@@ -4,7 +4,6 @@ import dev.beckon.device.Delivery;
 import dev.beckon.device.Device;
 import dev.beckon.device.DeviceIdentity;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -70,8 +69,7 @@ public final class AgentCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     CommandSpec command = Objects.requireNonNull(spec);
     Path folder = DataFolder.orDefault(data);
-    PrintWriter out = command.commandLine().getOut();
-    EventLines events = new EventLines(out, InstantSource.system());
+    EventLines events = new EventLines(command.commandLine().getOut(), InstantSource.system());
     Device device;
     try {
       device = build(folder, events);
@@ -85,14 +83,9 @@ public final class AgentCommand implements Callable<Integer> {
     CountDownLatch stopped = new CountDownLatch(1);
     Thread hook = new Thread(() -> stop(device, stopped), "beckon-stop");
     Runtime.getRuntime().addShutdownHook(hook);
-    out.println(
-        "ready device="
-            + device.identity().deviceId()
-            + " data="
-            + EventLines.quoted(folder.toString()));
-    out.flush();
     try {
       device.start();
+      events.ready(device.identity().deviceId().value(), folder);
       stopped.await();
     } catch (IOException e) {
       Runtime.getRuntime().removeShutdownHook(hook);

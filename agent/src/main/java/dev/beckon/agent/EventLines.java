@@ -3,11 +3,15 @@ package dev.beckon.agent;
 import dev.beckon.device.DeviceListener;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * Prints what happens on the device, one line each: the time, a word, then {@code name=value}
@@ -21,6 +25,7 @@ final class EventLines implements DeviceListener {
 
   private final PrintWriter out;
   private final InstantSource clock;
+  private final CountDownLatch ready = new CountDownLatch(1);
 
   EventLines(PrintWriter out, InstantSource clock) {
     this.out = out;
@@ -69,12 +74,15 @@ final class EventLines implements DeviceListener {
 
   @Override
   public void onCommand(String commandId, String action, String state, String reason) {
-    String event = "command " + commandId + " " + state;
-    if (reason.isEmpty()) {
-      print(event, "action", action);
-    } else {
-      print(event, "action", action, "reason", reason);
+    // Empty: not known (any more), or nothing to tell.
+    List<String> pairs = new ArrayList<>();
+    if (!action.isEmpty()) {
+      pairs.addAll(List.of("action", action));
     }
+    if (!reason.isEmpty()) {
+      pairs.addAll(List.of("reason", reason));
+    }
+    print("command " + commandId + " " + state, pairs.toArray(new String[0]));
   }
 
   /** What the action {@code display} shows. */
@@ -82,7 +90,19 @@ final class EventLines implements DeviceListener {
     print("display", "text", text);
   }
 
+  /** Prints the first line, and lets those follow that have waited for it. */
+  void ready(String deviceId, Path data) {
+    out.println("ready device=" + deviceId + " data=" + quoted(data.toString()));
+    out.flush();
+    ready.countDown();
+  }
+
   private void print(String event, String... pairs) {
+    try {
+      ready.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     StringBuilder line = new StringBuilder(TIME.format(clock.instant())).append(' ').append(event);
     for (int i = 0; i < pairs.length; i += 2) {
       line.append(' ').append(pairs[i]).append('=').append(quoted(pairs[i + 1]));

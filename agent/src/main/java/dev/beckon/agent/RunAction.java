@@ -195,6 +195,9 @@ final class RunAction implements ActionHandler {
 
     synchronized Result addTo(Result result) {
       byte[] all = bytes.toByteArray();
+      if (all.length == 0) {
+        return result;
+      }
       if (all.length <= MAX_VALUE_BYTES) {
         return result.with("output", new String(all, StandardCharsets.UTF_8));
       }

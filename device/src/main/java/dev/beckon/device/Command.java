@@ -16,7 +16,10 @@ import org.jspecify.annotations.Nullable;
 public final class Command {
   /** Receives progress reports. */
   @FunctionalInterface
-  interface Progress {
+  public interface Progress {
+    /**
+     * @param percent 0 to 100; 0 if that cannot be told
+     */
     void report(int percent, String text);
   }
 
@@ -28,6 +31,22 @@ public final class Command {
     this.message = message;
     this.body = body;
     this.progress = progress;
+  }
+
+  /**
+   * A command that came from no server, for testing a handler.
+   *
+   * @param progress gets what the handler reports
+   */
+  public static Command of(String action, Map<String, String> arguments, Progress progress) {
+    return new Command(
+        dev.beckon.protocol.session.Command.newBuilder()
+            .setCommandId("0".repeat(26))
+            .setAction(action)
+            .putAllArgs(arguments)
+            .build(),
+        null,
+        progress);
   }
 
   /** 26 characters; the same in the server's API. */

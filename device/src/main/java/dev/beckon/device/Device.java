@@ -142,6 +142,7 @@ public final class Device implements AutoCloseable {
       link.datagrams = datagramLoop;
       sessions = sessionLoop;
       datagrams = datagramLoop;
+      sessionLoop.start();
       datagramLoop.start();
       return this;
     } catch (IOException | RuntimeException e) {
@@ -348,8 +349,8 @@ public final class Device implements AutoCloseable {
       if (interval.compareTo(minimum) < 0 || interval.compareTo(KeepaliveTiming.MAX_INTERVAL) > 0) {
         throw new IllegalArgumentException(
             "interval: "
-                + interval.toMillis() / 1000.0
-                + "s (expected "
+                + interval.toMillis()
+                + "ms (expected "
                 + minimum.toSeconds()
                 + "s to 8100s)");
       }

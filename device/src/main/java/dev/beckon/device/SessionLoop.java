@@ -125,6 +125,11 @@ final class SessionLoop implements AutoCloseable {
             });
   }
 
+  /** Gets ready to dial; any thread. */
+  void start() {
+    onThread(dialler::warmUp);
+  }
+
   /** Opens a session; any thread. */
   void dial(long wakeId) {
     onThread(

@@ -38,6 +38,10 @@ public final class CommandLogic {
 
     Update update;
     boolean journaled;
+    boolean acknowledged;
+
+    /** Empty if it is known from the journal only. */
+    String action = "";
 
     Life(long deadlineMillis, Update update, boolean journaled) {
       this.deadlineMillis = deadlineMillis;
@@ -119,7 +123,7 @@ public final class CommandLogic {
         end(known, refusal.getState(), refusal.getReason(), wallMillis);
         report(effects, known);
       } else if (command.getDeviceId().equals(deviceId)) {
-        refuse(effects, refusal);
+        refuse(effects, command.getAction(), refusal);
       } else {
         effects.add(new CommandEffect.Report(refusal)); // not ours: nothing to remember
       }
@@ -130,28 +134,32 @@ public final class CommandLogic {
             ? known
             : new Life(
                 command.getDeadlineMillis(), update(id, State.DELIVERED, "", wallMillis), false);
-    if (!life.journaled && !write(life)) {
-      refuse(effects, update(id, State.REJECTED, JOURNAL_REASON, wallMillis));
+    Queue<Life> queue = queues.computeIfAbsent(command.getAction(), action -> new ArrayDeque<>());
+    boolean starts = queue.isEmpty(); // then one write says both that it is here and that it runs
+    if (!starts && !life.journaled && !write(life)) {
+      refuse(effects, command.getAction(), update(id, State.REJECTED, JOURNAL_REASON, wallMillis));
       return effects;
     }
     life.command = command;
+    life.action = command.getAction();
     lives.put(id, life);
-    report(effects, life);
-    Queue<Life> queue = queues.computeIfAbsent(command.getAction(), action -> new ArrayDeque<>());
     queue.add(life);
-    if (queue.size() == 1) {
+    if (starts) {
       startNext(effects, queue, wallMillis);
+    } else {
+      acknowledge(effects, life, life.update);
     }
     return effects;
   }
 
   /** The command's body could not be stored. */
-  public List<CommandEffect> onUnstorable(String commandId, long wallMillis) {
+  public List<CommandEffect> onUnstorable(Command command, long wallMillis) {
     List<CommandEffect> effects = new ArrayList<>();
     refuse(
         effects,
+        command.getAction(),
         update(
-            commandId,
+            command.getCommandId(),
             State.REJECTED,
             "body: cannot be stored (expected room and permission in the device's data folder)",
             wallMillis));
@@ -276,8 +284,7 @@ public final class CommandLogic {
   /** The command's action; empty if the command is not known, or only from the journal. */
   public String actionOf(String commandId) {
     Life life = lives.get(commandId);
-    Command command = life == null ? null : life.command;
-    return command == null ? "" : command.getAction();
+    return life == null ? "" : life.action;
   }
 
   /** Whether anything is remembered, such as from before a restart. */
@@ -317,6 +324,7 @@ public final class CommandLogic {
         Update delivered = life.update;
         life.update = update(command.getCommandId(), State.RUNNING, "", wallMillis);
         if (write(life)) {
+          acknowledge(effects, life, delivered);
           report(effects, life);
           effects.add(new CommandEffect.Run(command));
           return;
@@ -345,9 +353,18 @@ public final class CommandLogic {
     }
   }
 
+  /** Says once that the command is in the journal. */
+  private static void acknowledge(List<CommandEffect> effects, Life life, Update delivered) {
+    if (!life.acknowledged) {
+      life.acknowledged = true;
+      effects.add(new CommandEffect.Report(delivered));
+    }
+  }
+
   /** Not run, and never in the journal: were it handed over again, it would be judged again. */
-  private void refuse(List<CommandEffect> effects, Update refusal) {
+  private void refuse(List<CommandEffect> effects, String action, Update refusal) {
     Life life = new Life(0, refusal, false);
+    life.action = action;
     lives.put(refusal.getCommandId(), life);
     report(effects, life);
   }

@@ -330,7 +330,7 @@ public final class SessionLogic {
         bodies.append(chunk.getCommandId(), chunk.getOffset(), chunk.getContent());
       } catch (IOException e) {
         body.wanted = false;
-        addCommandEffects(effects, commands.onUnstorable(chunk.getCommandId(), wallMillis));
+        addCommandEffects(effects, commands.onUnstorable(body.command, wallMillis));
       }
     }
     if (chunk.getLast()) {

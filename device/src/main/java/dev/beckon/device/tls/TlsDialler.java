@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
 import java.security.PrivateKey;
@@ -15,6 +16,7 @@ import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -65,6 +67,21 @@ public final class TlsDialler {
         credentials == null ? null : new KeyManager[] {new OneKey(credentials)},
         new TrustManager[] {new Trust(check)},
         null);
+  }
+
+  /**
+   * Loads and compiles what a handshake needs, by making a ClientHello for nobody. Without it the
+   * first dial of a slow board waits for its disk, and a command with it.
+   */
+  public void warmUp() {
+    try {
+      SSLEngine engine = context.createSSLEngine();
+      engine.setUseClientMode(true);
+      engine.wrap(
+          ByteBuffer.allocate(0), ByteBuffer.allocate(engine.getSession().getPacketBufferSize()));
+    } catch (SSLException e) {
+      // Then the first dial tells.
+    }
   }
 
   /**

@@ -22,8 +22,10 @@ class CommandLogicTest {
   void writesTheJournalBeforeItAcknowledgesAndBeforeItRuns() {
     List<CommandEffect> effects = logic.onCommand(command(A, "echo"), NOW);
 
-    assertThat(journal.log).containsExactly("A DELIVERED", "A RUNNING");
+    assertThat(journal.log).containsExactly("A RUNNING");
     assertThat(text(effects)).containsExactly("report A DELIVERED", "report A RUNNING", "run A");
+    logic.onCommand(command(B, "echo"), NOW);
+    assertThat(journal.log).as("one that waits").containsExactly("A RUNNING", "B DELIVERED");
   }
 
   @Test
