@@ -42,7 +42,6 @@ class DeviceLoopbackTest {
   private static final byte[] KEY = new byte[32];
   private static final String C1 = "01ARZ3NDEKTSV4RRFFQ69G5FA1";
 
-  @TempDir private static Path fleetFolder;
   private static TestFleet fleet;
   private static TestFleet.Credentials rendezvous;
   private static KeyPair deviceKey;
@@ -59,7 +58,7 @@ class DeviceLoopbackTest {
 
   @BeforeAll
   static void makeFleet() throws IOException, GeneralSecurityException {
-    fleet = new TestFleet(fleetFolder);
+    fleet = TestFleet.shared();
     rendezvous = fleet.server();
     deviceKey = CertificateRequest.newKey();
     deviceCertificate = fleet.device(CertificateRequest.create(deviceKey), "kitchen", 1);

@@ -32,7 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
 class EnrollmentTest {
   private static final byte[] SECRET = new byte[EnrollmentCode.SECRET_BYTES];
 
-  @TempDir private static Path fleetFolder;
   private static TestFleet fleet;
   private static TestFleet.Credentials rendezvous;
 
@@ -41,7 +40,7 @@ class EnrollmentTest {
 
   @BeforeAll
   static void makeFleet() throws IOException, GeneralSecurityException {
-    fleet = new TestFleet(fleetFolder);
+    fleet = TestFleet.shared();
     rendezvous = fleet.server();
   }
 

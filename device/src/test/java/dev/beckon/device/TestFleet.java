@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A fleet CA and what it signs, made by the JDK's keytool when a test needs it. */
 public final class TestFleet {
@@ -28,6 +30,21 @@ public final class TestFleet {
 
   /** A key and its certificates, its own first. */
   public record Credentials(PrivateKey key, List<X509Certificate> chain) {}
+
+  private static @Nullable TestFleet shared;
+  private @Nullable Credentials rendezvous;
+
+  /** One for all tests of this JVM, because making it takes seconds. */
+  public static synchronized TestFleet shared() throws IOException, GeneralSecurityException {
+    TestFleet fleet = shared;
+    if (fleet == null) {
+      Path folder = Files.createTempDirectory("fleet");
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+      fleet = new TestFleet(folder);
+      shared = fleet;
+    }
+    return fleet;
+  }
 
   public TestFleet(Path folder) throws IOException, GeneralSecurityException {
     this.folder = folder;
@@ -63,8 +80,13 @@ public final class TestFleet {
   }
 
   /** The rendezvous server's credentials. */
-  public Credentials server() throws IOException, GeneralSecurityException {
-    return server("san=uri:urn:beckon:server:0/1", "eku=serverAuth");
+  public synchronized Credentials server() throws IOException, GeneralSecurityException {
+    Credentials made = rendezvous;
+    if (made == null) {
+      made = server("san=uri:urn:beckon:server:0/1", "eku=serverAuth");
+      rendezvous = made;
+    }
+    return made;
   }
 
   /** A device's certificate for a request in DER. */
@@ -105,6 +127,17 @@ public final class TestFleet {
     }
     keytool(arguments.toArray(new String[0]));
     return certificate(Files.readAllBytes(folder.resolve(request + ".crt")));
+  }
+
+  private static void delete(Path folder) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) {
+        Files.delete(file);
+      }
+      Files.delete(folder);
+    } catch (IOException e) {
+      System.err.println("could not delete " + folder + ": " + e);
+    }
   }
 
   private static X509Certificate certificate(byte[] der) throws GeneralSecurityException {

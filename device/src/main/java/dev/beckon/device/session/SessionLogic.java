@@ -101,6 +101,8 @@ public final class SessionLogic {
   private long wakeId;
   private boolean welcomed;
   private boolean wakeUnserved;
+  private boolean firstWakeUnserved;
+  private boolean orderly; // the server said Bye and had no reason to complain
   private boolean inquiryUnanswered;
   private boolean actionsSent;
   private boolean refused;
@@ -121,6 +123,7 @@ public final class SessionLogic {
     state = State.GREETED;
     lastFrameNanos = nowNanos;
     answerDueNanos = nowNanos + ANSWER_NANOS;
+    firstWakeUnserved = wakeId != 0;
     Hello hello =
         Hello.newBuilder()
             .setDeviceId(settings.deviceId())
@@ -170,7 +173,7 @@ public final class SessionLogic {
     switch (frame.getKindCase()) {
       case INQUIRY_ANSWER -> {
         inquiryUnanswered = false;
-        wakeUnserved = false;
+        onServed();
       }
       case COMMAND -> onCommand(effects, frame.getCommand(), wallMillis);
       case BODY_CHUNK -> onChunk(effects, frame.getBodyChunk(), wallMillis);
@@ -218,6 +221,7 @@ public final class SessionLogic {
         } else if (!commands.isBusy()
             && receiving.isEmpty()
             && lastFrameNanos + lingerNanos + IDLE_SLACK_NANOS - nowNanos <= 0) {
+          orderly = true;
           close(effects, ByeReason.IDLE, "");
         }
       }
@@ -229,6 +233,7 @@ public final class SessionLogic {
   /** The device is about to stop. */
   public List<SessionEffect> onShutdown() {
     List<SessionEffect> effects = new ArrayList<>();
+    orderly = true;
     if (state == State.GREETED || state == State.OPEN) {
       close(effects, ByeReason.SHUTTING_DOWN, "");
     }
@@ -255,9 +260,9 @@ public final class SessionLogic {
     return !receiving.isEmpty();
   }
 
-  /** Whether a wake came that this session has not served. */
+  /** Whether this session follows a wake that the server has not served in it. */
   public boolean isWakeUnserved() {
-    return wakeUnserved;
+    return wakeUnserved || (firstWakeUnserved && !orderly);
   }
 
   private void onWelcome(
@@ -287,7 +292,7 @@ public final class SessionLogic {
   }
 
   private void onCommand(List<SessionEffect> effects, Command command, long wallMillis) {
-    wakeUnserved = false;
+    onServed();
     String id = command.getCommandId();
     if (!isCommandId(effects, id)) {
       return;
@@ -341,8 +346,14 @@ public final class SessionLogic {
     }
   }
 
+  private void onServed() {
+    wakeUnserved = false;
+    firstWakeUnserved = false;
+  }
+
   private void onBye(List<SessionEffect> effects, Bye bye) {
     refused = bye.getReason() == ByeReason.REVOKED || bye.getReason() == ByeReason.DEVICE_MISMATCH;
+    orderly = bye.getReason() == ByeReason.IDLE || bye.getReason() == ByeReason.REPLACED;
     state = State.CLOSED;
     String reason = bye.getReason().name().toLowerCase(Locale.ROOT).replace('_', '-');
     effects.add(new SessionEffect.Close(reason));

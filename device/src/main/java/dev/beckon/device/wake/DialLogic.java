@@ -35,7 +35,7 @@ public final class DialLogic {
   public enum Ending {
     /** Nothing is left to do. */
     FINISHED,
-    /** A wake came while it was open, and the server closed it without serving that wake. */
+    /** It broke, or the server closed it, before the wake that it followed was served. */
     UNSERVED_WAKE,
     /** Commands run or ends are unreported. */
     UNFINISHED
@@ -142,7 +142,8 @@ public final class DialLogic {
 
   /** The server welcomed the device: what wanted the session has it. */
   public void onOpened() {
-    forget();
+    wanted = false; // the wake and its deadline are remembered, in case it is not served
+    endless = false;
     state = State.OPEN;
   }
 
@@ -155,9 +156,10 @@ public final class DialLogic {
         failures = 0;
       }
       case UNSERVED_WAKE -> {
-        if (wanted) {
-          plan(nowNanos);
-        }
+        wanted = true;
+        long pause = failures == 0 ? 0 : pauseNanos();
+        failures++;
+        planUnlessOver(nowNanos + pause);
       }
       case UNFINISHED -> {
         if (!wanted) {
@@ -191,12 +193,18 @@ public final class DialLogic {
     if (!wanted) {
       return;
     }
-    long pause =
-        failures > 32
-            ? MAX_RETRY_NANOS
-            : Math.min(MAX_RETRY_NANOS, FIRST_RETRY_NANOS << Math.max(0, failures - 1));
-    plan(nowNanos + pause);
-    if (isOver(dialNanos)) {
+    planUnlessOver(nowNanos + pauseNanos());
+  }
+
+  private long pauseNanos() {
+    return failures > 32
+        ? MAX_RETRY_NANOS
+        : Math.min(MAX_RETRY_NANOS, FIRST_RETRY_NANOS << Math.max(0, failures - 1));
+  }
+
+  private void planUnlessOver(long atNanos) {
+    plan(atNanos);
+    if (isOver(atNanos)) {
       forget();
       state = State.IDLE;
     }

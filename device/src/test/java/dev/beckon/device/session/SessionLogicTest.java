@@ -52,7 +52,6 @@ class SessionLogicTest {
     logic.onWake(10, now);
 
     assertThat(sent(logic.onConnected(now)).get(0).getHello().getWakeId()).isEqualTo(10);
-    assertThat(logic.isWakeUnserved()).isFalse();
   }
 
   @Test
@@ -119,6 +118,28 @@ class SessionLogicTest {
     receive(command(ID));
 
     assertThat(tick(4)).isEmpty();
+  }
+
+  @Test
+  void knowsThatItsWakeWasNotServedIfTheSessionBreaksBeforeAnyCommand() {
+    open();
+    assertThat(logic.isWakeUnserved()).as("if it broke now").isTrue();
+    receive(command(ID));
+    assertThat(logic.isWakeUnserved()).isFalse();
+
+    logic = session(Delivery.DELIVERY_PUSH, 9);
+    open();
+    receive(bye(ByeReason.IDLE));
+    assertThat(logic.isWakeUnserved()).as("the server had nothing to hand over").isFalse();
+
+    logic = session(Delivery.DELIVERY_PUSH, 9);
+    open();
+    receive(bye(ByeReason.SHUTTING_DOWN));
+    assertThat(logic.isWakeUnserved()).as("the server may have had something").isTrue();
+
+    logic = session(Delivery.DELIVERY_PUSH, 0);
+    open();
+    assertThat(logic.isWakeUnserved()).as("it followed no wake").isFalse();
   }
 
   @Test

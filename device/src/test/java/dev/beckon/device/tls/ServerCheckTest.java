@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.beckon.device.TestFleet;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
@@ -20,13 +19,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ServerCheckTest {
   private static final Instant NOW = Instant.now();
 
-  @TempDir private static Path folder;
   private static TestFleet fleet;
   private static List<X509Certificate> chain;
 
   @BeforeAll
   static void makeFleet() throws IOException, GeneralSecurityException {
-    fleet = new TestFleet(folder);
+    fleet = TestFleet.shared();
     chain =
         fleet
             .server("san=uri:urn:beckon:server:0/1,uri:urn:beckon:server:65535/1", "eku=serverAuth")
@@ -52,8 +50,7 @@ class ServerCheckTest {
   }
 
   @Test
-  void refusesAnotherFleet() throws Exception {
-    Path elsewhere = Files.createDirectory(folder.resolve("other"));
+  void refusesAnotherFleet(@TempDir Path elsewhere) throws Exception {
     X509Certificate otherRoot = new TestFleet(elsewhere).root();
 
     assertThatThrownBy(() -> ServerCheck.check(chain, List.of(otherRoot), 0, NOW))

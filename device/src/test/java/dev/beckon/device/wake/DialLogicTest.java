@@ -117,6 +117,21 @@ class DialLogicTest {
   }
 
   @Test
+  void dialsForTheSameWakeAgainIfItsSessionBrokeBeforeServingIt() {
+    wake(9, 20_000, 0);
+    List<Long> dials = new ArrayList<>();
+    while (logic.nextNanos() != null) {
+      dials.add(nextDialMillis());
+      logic.onOpened();
+      logic.onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
+    }
+
+    assertThat(dials)
+        .as("at once, then with pauses, until the deadline")
+        .containsExactly(0L, 0L, 1_000L, 3_000L, 7_000L, 15_000L);
+  }
+
+  @Test
   void dialsAgainIfASessionBreaksWhileACommandRuns() {
     wake(9, 1_000, 0);
     nextDialMillis();
