@@ -38,8 +38,8 @@ class AgentConfigTest {
     assertThat(config.interval()).isEqualTo(Duration.ofSeconds(40));
     assertThat(config.oneWayKeepalives()).isTrue();
     assertThat(config.values()).containsOnlyKeys("volume", "name");
-    AgentConfig.Program ping = config.programs().get("ping");
-    assertThat(ping).isNotNull();
+    assertThat(config.programs()).containsOnlyKeys("ping");
+    AgentConfig.Program ping = config.programs().values().iterator().next();
     assertThat(ping.timeLimit()).isEqualTo(Duration.ofSeconds(10));
     assertThat(ping.folder()).isEqualTo(Path.of("/tmp"));
     assertThat(ping.parameters()).containsOnlyKeys("count", "host");
