@@ -393,7 +393,7 @@ class Device:
         if not mine or not fresh or deadline < self.now_millis() or number != 0:
             return
         self.transmit(datagram(self.key, WAKE_ANSWER, transaction, (WAKE_ID, found[WAKE_ID])))
-        new = wake_id not in self.wakes
+        new = self.wakes.get(wake_id, 0) < deadline  # a later deadline: another command waits
         self.wakes = {w: d for w, d in self.wakes.items() if d > self.now_millis()}
         self.wakes[wake_id] = deadline
         self.wake = (wake_id, deadline)

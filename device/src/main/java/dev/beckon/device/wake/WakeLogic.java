@@ -10,7 +10,8 @@ import java.util.function.LongPredicate;
  * Judges wakes that are already known to be authentic.
  *
  * <p>A wake is acted on only if it names this device, is not past its deadline, and echoes a
- * sequence that proves it fresh. It is acted on once, however often it arrives.
+ * sequence that proves it fresh. It is acted on once, however often it arrives, and once more if it
+ * comes back with a later deadline.
  *
  * <p>Knows no clock, socket or thread. Not thread-safe.
  */
@@ -52,6 +53,8 @@ public final class WakeLogic {
     if (seen.size() > MAX_SEEN) {
       seen.remove(seen.keySet().iterator().next());
     }
-    return former == null ? WakeVerdict.ACCEPTED : WakeVerdict.REPEATED;
+    // A later deadline means that another command waits: commands for one device share a wake.
+    boolean isNew = former == null || former < wake.deadlineMillis();
+    return isNew ? WakeVerdict.ACCEPTED : WakeVerdict.REPEATED;
   }
 }

@@ -2,7 +2,7 @@ package dev.beckon.device.wake;
 
 /** What becomes of a wake. */
 public enum WakeVerdict {
-  /** New: answer it and dial. */
+  /** New, or known with a later deadline: answer it and dial. */
   ACCEPTED(true),
   /** Seen before: answer it again, but do not dial again. */
   REPEATED(true),

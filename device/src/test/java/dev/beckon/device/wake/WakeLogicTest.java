@@ -22,6 +22,14 @@ class WakeLogicTest {
   }
 
   @Test
+  void dialsAgainForAKnownWakeWithALaterDeadline() {
+    judge(wake("kitchen", 3, 1, 1_000, 0, FRESH));
+
+    assertThat(judge(wake("kitchen", 3, 1, 2_000, 0, FRESH))).isEqualTo(WakeVerdict.ACCEPTED);
+    assertThat(judge(wake("kitchen", 3, 1, 2_000, 0, FRESH))).isEqualTo(WakeVerdict.REPEATED);
+  }
+
+  @Test
   void ignoresAWakeForAnotherDevice() {
     assertThat(judge(wake("cellar", 3, 1, 1_000, 0, FRESH))).isEqualTo(WakeVerdict.WRONG_DEVICE);
     assertThat(WakeVerdict.WRONG_DEVICE.isAnswered()).isFalse();
