@@ -34,9 +34,9 @@ public final class Action {
       boolean body,
       boolean otherArguments,
       Check check) {
-    if (!name.matches("[A-Za-z0-9._-]{1,64}")) {
+    if (!name.matches("[A-Za-z0-9._:-]{1,64}")) {
       throw new IllegalArgumentException(
-          "action: " + name + " (expected 1 to 64 of A-Z a-z 0-9 . _ -)");
+          "action: " + name + " (expected 1 to 64 of A-Z a-z 0-9 . _ : -)");
     }
     Set<String> names = new HashSet<>();
     for (Parameter parameter : parameters) {

@@ -29,9 +29,9 @@ public final class Parameter {
       @Nullable Double maximum,
       List<String> allowed,
       String description) {
-    if (!name.matches("[A-Za-z0-9._-]{1,64}")) {
+    if (!name.matches("[A-Za-z0-9._:-]{1,64}")) {
       throw new IllegalArgumentException(
-          "parameter: " + name + " (expected 1 to 64 of A-Z a-z 0-9 . _ -)");
+          "parameter: " + name + " (expected 1 to 64 of A-Z a-z 0-9 . _ : -)");
     }
     this.name = name;
     this.type = type;

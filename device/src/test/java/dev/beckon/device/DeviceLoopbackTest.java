@@ -50,6 +50,7 @@ class DeviceLoopbackTest {
   @TempDir private Path folder;
   private ScriptedServer server;
   private @Nullable Device device;
+  private Duration interval = Duration.ofSeconds(25);
   private final CountDownLatch proceed = new CountDownLatch(1);
 
   static {
@@ -271,12 +272,37 @@ class DeviceLoopbackTest {
   }
 
   @Test
-  void keepsItsSocketThoughTheServersPortWasClosedForAWhile() throws Exception {
+  void keepsItsSocketAndStaysAwayWhileTheServersPortIsClosed() throws Exception {
+    interval = Duration.ofSeconds(2);
+    start(Delivery.PUSH);
+    server.answerKeepalive(KEY);
+    learnActions();
+    InetSocketAddress before = server.device();
+    InetSocketAddress address = server.udpAddress();
+    server.closeUdp(); // the system now answers keepalives with ICMP
+    server.patienceForDials(3_500);
+    assertThatThrownBy(server::accept).isInstanceOf(SocketTimeoutException.class);
+    server.reopenUdp(address);
+
+    server.receiveKeepalive(KEY);
+    assertThat(server.device()).isEqualTo(before);
+  }
+
+  @Test
+  void takesANewSocketAfterThreeSilentIntervals() throws Exception {
+    interval = Duration.ofSeconds(1);
     start(Delivery.PUSH);
     server.receiveKeepalive(KEY);
     InetSocketAddress first = server.device();
-    server.answerKeepalive(KEY); // a retransmission: the same socket
-    assertThat(server.device()).isEqualTo(first);
+    int keepalives = 0;
+    while (server.device().equals(first)) {
+      server.receiveKeepalive(KEY);
+      keepalives++;
+    }
+
+    assertThat(keepalives).as("three intervals, each with one retransmission").isBetween(4, 7);
+    server.answerKeepalive(KEY);
+    learnActions();
   }
 
   @Test
@@ -314,7 +340,8 @@ class DeviceLoopbackTest {
         Device.builder()
             .identity(DeviceIdentity.load(folder))
             .delivery(delivery)
-            .interval(Duration.ofSeconds(25))
+            .interval(interval)
+            .lab()
             .action("echo", command -> Result.of("text", command.text("text")))
             .action(
                 "wait",

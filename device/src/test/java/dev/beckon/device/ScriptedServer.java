@@ -32,7 +32,7 @@ final class ScriptedServer implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 10_000;
   private static final char[] PASSWORD = "changeit".toCharArray();
 
-  private final DatagramSocket udp;
+  private DatagramSocket udp;
   private final SSLServerSocket tls;
   private @Nullable InetSocketAddress device;
 
@@ -129,6 +129,17 @@ final class ScriptedServer implements AutoCloseable {
     udp.send(new DatagramPacket(datagram, datagram.length, device()));
   }
 
+  /** Closes the UDP port. What comes for it is answered by the system, with ICMP. */
+  void closeUdp() {
+    udp.close();
+  }
+
+  /** Opens the same UDP port again. */
+  void reopenUdp(InetSocketAddress address) throws IOException {
+    udp = new DatagramSocket(address);
+    udp.setSoTimeout(PATIENCE_MILLIS);
+  }
+
   InetSocketAddress device() {
     InetSocketAddress address = device;
     if (address == null) {
@@ -151,6 +162,11 @@ final class ScriptedServer implements AutoCloseable {
   /** How long accept and receive wait. */
   void patience(int millis) throws IOException {
     udp.setSoTimeout(millis);
+    tls.setSoTimeout(millis);
+  }
+
+  /** How long accept waits. */
+  void patienceForDials(int millis) throws IOException {
     tls.setSoTimeout(millis);
   }
 

@@ -55,6 +55,7 @@ public final class DialLogic {
   private boolean wanted;
   private boolean endless; // wanted until it succeeds
   private long deadlineNanos; // meaningful while wanted and not endless
+  private boolean barred; // the server will not have this device
   private int failures;
   private long fullNanos; // the bucket is full again at this time
 
@@ -84,9 +85,18 @@ public final class DialLogic {
     return false;
   }
 
+  /**
+   * A wake that was seen before came again, perhaps with a later deadline: the later one counts.
+   */
+  public void onRepeatedWake(long sameWakeId, long newDeadlineNanos) {
+    if (sameWakeId == wakeId && newDeadlineNanos - deadlineNanos > 0) {
+      deadlineNanos = newDeadlineNanos;
+    }
+  }
+
   /** A session is wanted although no wake came. */
   public void onDialIn(long nowNanos) {
-    if (state == State.DIALLING || state == State.OPEN) {
+    if (barred || state == State.DIALLING || state == State.OPEN) {
       return;
     }
     want(nowNanos + DIAL_IN_LIFE_NANOS);
@@ -95,7 +105,7 @@ public final class DialLogic {
 
   /** Something is to be reported that a broken session (or a restart) left unreported. */
   public void onUnreported(long nowNanos) {
-    if (state == State.DIALLING || state == State.OPEN) {
+    if (barred || state == State.DIALLING || state == State.OPEN) {
       return;
     }
     endless = true;
@@ -134,14 +144,19 @@ public final class DialLogic {
     retry(nowNanos);
   }
 
-  /** The server will not have this device; trying again is of no use. */
+  /**
+   * The server will not have this device. From now on it dials for wakes only: only a server that
+   * has it (again) can make one.
+   */
   public void onRefused() {
+    barred = true;
     forget();
     state = State.IDLE;
   }
 
   /** The server welcomed the device: what wanted the session has it. */
   public void onOpened() {
+    barred = false;
     wanted = false; // the wake and its deadline are remembered, in case it is not served
     endless = false;
     state = State.OPEN;

@@ -145,12 +145,33 @@ class DialLogicTest {
   }
 
   @Test
-  void doesNotTryAgainWhereItIsRefused() {
+  void dialsForNothingButWakesOnceItIsRefused() {
     wake(9, 30_000, 0);
     nextDialMillis();
     logic.onRefused();
 
     assertThat(logic.nextNanos()).isNull();
+    logic.onDialIn(now);
+    logic.onUnreported(now);
+    assertThat(logic.nextNanos()).isNull();
+    wake(10, 30_000, 0);
+    assertThat(logic.onTime(now)).isEqualTo(new DialLogic.Dial(10));
+    logic.onOpened();
+    logic.onClosed(DialLogic.Ending.FINISHED, now);
+    logic.onDialIn(now);
+    assertThat(logic.nextNanos()).as("the server has it again").isNotNull();
+  }
+
+  @Test
+  void aRepeatedWakeCanPutItsDeadlineOff() {
+    long begin = now;
+    wake(9, 2_000, 0);
+    dialAndFail();
+    logic.onRepeatedWake(9, begin + Duration.ofSeconds(10).toNanos());
+    logic.onRepeatedWake(9, begin + Duration.ofSeconds(5).toNanos());
+    logic.onRepeatedWake(8, begin + Duration.ofSeconds(60).toNanos());
+
+    assertThat(failUntilItGivesUp()).containsExactly(1_000L, 3_000L, 7_000L);
   }
 
   @Test
