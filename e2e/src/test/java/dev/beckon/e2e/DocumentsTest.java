@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the documents say about the code is so. */
 class DocumentsTest {
-  private static final Path ROOT =
-      Files.exists(Path.of("docs")) ? Path.of("") : Path.of("").toAbsolutePath().getParent();
+  private static final Path ROOT = Files.exists(Path.of("docs")) ? Path.of("") : Path.of("..");
 
   /** A package or class of ours, perhaps with a member: `server.registrar.Binding`. */
   private static final Pattern PLACE =

@@ -40,7 +40,8 @@ public final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    boolean terminal = System.console() != null && System.console().isTerminal();
+    // The launcher knows; the JDK can tell only for input and output together.
+    boolean terminal = System.getProperty("beckon.terminals", "").contains("out");
     Screen screen =
         json
             ? new Screen(

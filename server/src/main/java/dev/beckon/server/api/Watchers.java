@@ -42,7 +42,7 @@ final class Watchers implements CommandListener {
     waiting.computeIfPresent(
         commandId,
         (id, all) -> {
-          all.remove(end);
+          all.removeIf(each -> each == end);
           return all.isEmpty() ? null : all;
         });
   }

@@ -61,7 +61,7 @@ public final class Registrar {
         return Outcome.STALE;
       }
       boolean proven =
-          known && row.isAt(arrived.addressHigh, arrived.addressLow, arrived.port)
+          (known && row.isAt(arrived.addressHigh, arrived.addressLow, arrived.port))
               || tokens.isValid(
                   pathToken, tag, arrived.addressHigh, arrived.addressLow, arrived.port, nowMillis);
       if (!proven) {

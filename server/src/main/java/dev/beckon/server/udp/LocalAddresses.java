@@ -49,7 +49,7 @@ public final class LocalAddresses {
           return source;
         }
       } catch (IOException | java.io.UncheckedIOException e) {
-        continue; // no route of this family
+        // No route of this family.
       }
     }
     return InetAddress.getLoopbackAddress();

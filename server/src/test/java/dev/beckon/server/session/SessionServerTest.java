@@ -9,6 +9,7 @@ import static dev.beckon.server.session.SessionFrames.inquiry;
 import static dev.beckon.server.session.SessionFrames.update;
 import static dev.beckon.server.session.SessionFrames.updateWithBody;
 import static dev.beckon.server.session.Until.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -311,7 +312,7 @@ class SessionServerTest {
   void closesPlainText() throws Exception {
     try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
       socket.setSoTimeout(10_000);
-      socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes());
+      socket.getOutputStream().write("GET / HTTP/1.1\r\n\r\n".getBytes(UTF_8));
 
       assertThatEnds(socket);
     }
