@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,19 @@ class ReadmeExampleTest {
   }
 
   // README: end
+
+  @Test
+  void standsInTheReadmeAsItIsCompiledHere() throws IOException {
+    String source =
+        Files.readString(Path.of("src/test/java/dev/beckon/device/ReadmeExampleTest.java"));
+    String example =
+        source
+            .substring(source.indexOf("begin\n") + 6, source.indexOf("  // README: end"))
+            .stripTrailing()
+            .stripIndent();
+
+    assertThat(Files.readString(Path.of("../README.md"))).contains("```java\n" + example + "\n```");
+  }
 
   @Test
   void wantsAnEnrolledDevice(@TempDir Path empty) {
