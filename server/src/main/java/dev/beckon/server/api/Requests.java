@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.store.StoreException;
 import io.javalin.http.Context;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -167,6 +170,12 @@ final class Requests {
       Throwable cause = failed.getCause();
       if (cause instanceof StoreException store) {
         throw store;
+      }
+      if (cause instanceof SQLException
+          || cause instanceof IOException
+          || cause instanceof UncheckedIOException) {
+        throw new StoreException(
+            "store: not kept: " + cause.getMessage() + " (check the disk)", cause);
       }
       throw new IllegalStateException("the store failed", cause);
     }

@@ -3,9 +3,12 @@ package dev.beckon.server.session;
 import dev.beckon.protocol.datagram.DeviceId;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +20,11 @@ final class OpenSessions {
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenSessions.class);
 
+  private static final long LOG_INTERVAL_NANOS = 1_000_000_000;
+
   private final SessionConfig config;
   private final SessionStore store;
-  private final SessionLogic.Admission admission;
+  private final Admission admission;
   private final SessionListener listener;
   private final SessionCounters counters;
   private final Executor readers;
@@ -28,11 +33,12 @@ final class OpenSessions {
 
   private final Map<DeviceId, SessionHandler> byDevice = new ConcurrentHashMap<>();
   private final AtomicLong bufferedBytes = new AtomicLong();
+  private final AtomicLong lastLogged;
 
   OpenSessions(
       SessionConfig config,
       SessionStore store,
-      SessionLogic.Admission admission,
+      Admission admission,
       SessionListener listener,
       SessionCounters counters,
       Executor readers,
@@ -46,6 +52,7 @@ final class OpenSessions {
     this.readers = readers;
     this.nanoClock = nanoClock;
     this.clock = clock;
+    this.lastLogged = new AtomicLong(nanoClock.getAsLong() - LOG_INTERVAL_NANOS);
   }
 
   SessionConfig config() {
@@ -56,7 +63,7 @@ final class OpenSessions {
     return store;
   }
 
-  SessionLogic.Admission admission() {
+  Admission admission() {
     return admission;
   }
 
@@ -125,10 +132,14 @@ final class OpenSessions {
     }
   }
 
-  void closeAll() {
+  /** Says Bye to every session. Returns what completes as their connections end. */
+  List<Future<?>> closeAll() {
+    List<Future<?>> ends = new ArrayList<>();
     for (SessionHandler session : byDevice.values()) {
+      ends.add(session.end());
       session.close(CloseReason.SHUTTING_DOWN, "the server stops");
     }
+    return ends;
   }
 
   /** Accounts for heap taken (or, negative, given back). Returns false if that is too much. */
@@ -136,9 +147,13 @@ final class OpenSessions {
     return bufferedBytes.addAndGet(bytes) <= config.maxBufferedBytes() || bytes <= 0;
   }
 
-  /** Our mistake or the store's, never a device's. */
+  /** Our mistake or the store's, never a device's. A full disk fails every session: log a few. */
   void unexpected(String where, DeviceId id, Throwable cause) {
-    LOG.error("{}: device {}: failed, its session was closed", where, id, cause);
+    long now = nanos();
+    long last = lastLogged.get();
+    if (now - last >= LOG_INTERVAL_NANOS && lastLogged.compareAndSet(last, now)) {
+      LOG.error("{}: device {}: failed, its session was closed", where, id, cause);
+    }
   }
 
   void unexpectedInEnrollment(@Nullable Throwable cause) {

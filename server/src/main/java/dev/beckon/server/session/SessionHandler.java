@@ -91,6 +91,12 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
     onLoop(now -> logic.onClose(reason, text));
   }
 
+  /** Completes when the connection has ended. */
+  Future<?> end() {
+    ChannelHandlerContext ctx = context;
+    return ctx == null ? CompletableFuture.completedFuture(null) : ctx.channel().closeFuture();
+  }
+
   private void onLoop(LongFunction<List<Effect>> input) {
     ChannelHandlerContext ctx = context;
     if (ctx == null) {
@@ -268,7 +274,9 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
     if (!ended) {
       ended = true;
       takesPushes = false;
-      sessions.readers().execute(body::close);
+      if (body.used()) {
+        sessions.readers().execute(body::close);
+      }
       sessions.ended(this, reason);
       ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
     }

@@ -41,14 +41,6 @@ final class SessionLogic {
     CLOSED
   }
 
-  /** Asks the deny-list; called at Hello. */
-  interface Admission {
-    boolean denies(String deviceId, int generation);
-  }
-
-  /** Updates on their way into the store at which the device is made to wait. */
-  static final int MAX_STORES = 64;
-
   /**
    * Idle time for a session that shall not linger. Updates that the device owes from an earlier
    * session ride behind its Hello; closing at once would make it dial again for them.
@@ -63,14 +55,13 @@ final class SessionLogic {
   private final CommandWindow window;
   private final OutgoingBodies outgoing = new OutgoingBodies();
   private final IncomingBodies incoming;
+  private final PendingStores stores = new PendingStores();
   private final List<Frame> heldBack = new ArrayList<>();
 
   private Phase phase = Phase.AWAITING_HELLO;
   private boolean push;
   private boolean linger = true;
-  private boolean readingPaused;
   private ByteString actionsHash = ByteString.EMPTY;
-  private int stores;
   private long phaseSinceNanos;
   private long lastActivityNanos;
 
@@ -123,7 +114,10 @@ final class SessionLogic {
         case HELLO -> hello(frame.getHello(), nowNanos);
         case BYE -> leave();
         case KIND_NOT_SET -> {}
-        default -> refuse("first frame: " + frame.getKindCase() + " (expected HELLO)");
+        default ->
+            close(
+                CloseReason.PROTOCOL_ERROR,
+                "first frame: " + frame.getKindCase() + " (expected HELLO)");
       }
       return take();
     }
@@ -138,7 +132,10 @@ final class SessionLogic {
       case BYE -> leave();
       // A kind from a newer protocol; ignored, so that both sides can be extended.
       case KIND_NOT_SET -> {}
-      default -> refuse("frame: " + frame.getKindCase() + " (expected a device's frame)");
+      default ->
+          close(
+              CloseReason.PROTOCOL_ERROR,
+              "frame: " + frame.getKindCase() + " (expected a device's frame)");
     }
     pump();
     return take();
@@ -159,14 +156,18 @@ final class SessionLogic {
     }
     actionsHash = hello.getActionsHash();
     if (!actionsHash.isEmpty() && actionsHash.size() != 32) {
-      refuse("actions_hash: " + actionsHash.size() + " bytes (expected 32, SHA-256)");
+      close(
+          CloseReason.PROTOCOL_ERROR,
+          "actions_hash: " + actionsHash.size() + " bytes (expected 32, SHA-256)");
       return;
     }
     switch (hello.getDelivery()) {
       case DELIVERY_PUSH -> push = true;
       case DELIVERY_INQUIRY -> push = false;
       default -> {
-        refuse("delivery: " + hello.getDeliveryValue() + " (expected 1 push or 2 inquiry)");
+        close(
+            CloseReason.PROTOCOL_ERROR,
+            "delivery: " + hello.getDeliveryValue() + " (expected 1 push or 2 inquiry)");
         return;
       }
     }
@@ -188,20 +189,21 @@ final class SessionLogic {
     switch (update.getState()) {
       case DELIVERED, RUNNING, SUCCEEDED, FAILED, REJECTED, EXPIRED, CANCELLED, UNKNOWN -> {}
       default -> {
-        refuse("state: " + update.getStateValue() + " (expected 2 to 9)");
+        close(
+            CloseReason.PROTOCOL_ERROR, "state: " + update.getStateValue() + " (expected 2 to 9)");
         return;
       }
     }
-    if (!update.getHasBody()) {
+    if (update.getHasBody()) {
+      follow(incoming.begin(update));
+    } else {
       store(update, null);
-      return;
     }
-    follow(incoming.begin(update));
   }
 
   private void follow(IncomingBodies.Step step) {
     if (step.refusal() != null) {
-      refuse(step.refusal());
+      close(CloseReason.PROTOCOL_ERROR, step.refusal());
     } else if (step.complete() != null) {
       store(step.complete().update(), step.complete().body());
     }
@@ -213,17 +215,13 @@ final class SessionLogic {
   }
 
   private void startStore() {
-    stores++;
-    if (stores >= MAX_STORES && !readingPaused) {
-      readingPaused = true;
+    if (stores.begin()) {
       effects.add(new Effect.PauseReading());
     }
   }
 
   private void endStore() {
-    stores--;
-    if (readingPaused && stores <= MAX_STORES / 2) {
-      readingPaused = false;
+    if (stores.end()) {
       effects.add(new Effect.ResumeReading());
     }
   }
@@ -342,10 +340,7 @@ final class SessionLogic {
 
   /** The store failed; the device will repeat in its next session what it has no Receipt for. */
   List<Effect> onStoreFailed() {
-    if (phase != Phase.CLOSED) {
-      close(CloseReason.SERVER_FAILED, "store: failed (the device tries again later)");
-    }
-    return take();
+    return onClose(CloseReason.SERVER_FAILED, "store: failed (the device tries again later)");
   }
 
   // ---- from the rest of the server
@@ -450,14 +445,12 @@ final class SessionLogic {
   }
 
   private boolean idle() {
-    return window.idle() && incoming.isEmpty() && outgoing.isEmpty() && stores == 0;
+    return window.idle() && incoming.isEmpty() && outgoing.isEmpty() && stores.isEmpty();
   }
 
   private boolean deviceOwes() {
     return !incoming.isEmpty() || !outgoing.isEmpty() || window.owed();
   }
-
-  // ---- common
 
   private void ask(boolean now) {
     if (now) {
@@ -484,10 +477,6 @@ final class SessionLogic {
     } else {
       effects.add(new Effect.Send(frame));
     }
-  }
-
-  private void refuse(String text) {
-    close(CloseReason.PROTOCOL_ERROR, text);
   }
 
   private void close(CloseReason reason, String text) {

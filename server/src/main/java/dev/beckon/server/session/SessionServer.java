@@ -19,12 +19,16 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
@@ -39,6 +43,9 @@ public final class SessionServer implements AutoCloseable {
   private static final int READERS = 4;
 
   private static final int BACKLOG = 4096;
+
+  /** For saying Bye when the server stops. */
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
 
   private final SessionConfig config;
   private final SessionCounters counters = new SessionCounters();
@@ -88,7 +95,7 @@ public final class SessionServer implements AutoCloseable {
       ServerCredentials credentials,
       X509Certificate caRoot,
       SessionStore store,
-      SessionLogic.Admission admission,
+      Admission admission,
       SessionListener listener,
       LongSupplier nanoClock,
       InstantSource clock) {
@@ -220,9 +227,24 @@ public final class SessionServer implements AutoCloseable {
     for (Channel channel : listening) {
       channel.close().awaitUninterruptibly();
     }
-    sessions.closeAll();
-    loops.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+    awaitAll(sessions.closeAll());
+    loops.shutdownGracefully(0, 1_000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
     readers.shutdown();
+  }
+
+  /** Before the event loops stop, which cut connections without a word. */
+  private void awaitAll(List<Future<?>> ends) {
+    long deadline = sessions.nanos() + CLOSE_PATIENCE.toNanos();
+    for (Future<?> end : ends) {
+      try {
+        end.get(Math.max(0, deadline - sessions.nanos()), TimeUnit.NANOSECONDS);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (ExecutionException | TimeoutException cut) {
+        // The event loops will cut it.
+      }
+    }
   }
 
   /** Tells a device's session what happened to its commands elsewhere. */

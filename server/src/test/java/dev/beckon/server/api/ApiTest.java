@@ -660,6 +660,22 @@ class ApiTest {
   }
 
   @Test
+  void answersEveryCallOfItsContract() throws Exception {
+    for (String operation : CONTRACT.operations()) {
+      String[] call = operation.replace("{id}", "x").split(" ", 2);
+      if (call[1].equals("/v1/events")) {
+        continue; // Its answer has no end; tellsHowCommandsChange asks for it.
+      }
+      HttpResponse<byte[]> answer =
+          send(authorized(call[1]).method(call[0], BodyPublishers.noBody()));
+
+      assertThat(new String(answer.body(), StandardCharsets.UTF_8))
+          .as(operation)
+          .doesNotContain("\"path-unknown\"", "\"method-not-allowed\"");
+    }
+  }
+
+  @Test
   void answersMistakesOfItsOwnAsProblems() throws Exception {
     metricsFail = true;
 

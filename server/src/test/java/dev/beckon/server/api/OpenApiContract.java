@@ -12,11 +12,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -30,7 +30,6 @@ final class OpenApiContract {
 
   private final JsonNode document;
   private final SchemaRegistry registry;
-  private final Set<String> seen = new TreeSet<>();
 
   OpenApiContract() {
     this.document = new YAMLMapper().readTree(yaml());
@@ -58,32 +57,22 @@ final class OpenApiContract {
     return document;
   }
 
-  /** Every operation of the contract that an answer was compared for. */
-  Set<String> seen() {
-    return seen;
-  }
-
-  Set<String> operations() {
-    Set<String> all = new TreeSet<>();
-    document
-        .get("paths")
-        .properties()
-        .forEach(
-            path ->
-                path.getValue()
-                    .properties()
-                    .forEach(
-                        method -> {
-                          if (method.getValue().has("operationId")) {
-                            all.add(method.getValue().get("operationId").asString());
-                          }
-                        }));
+  /** Every method and path of the contract, such as {@code GET /v1/devices/{id}}. */
+  List<String> operations() {
+    List<String> all = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> path : document.get("paths").properties()) {
+      for (Map.Entry<String, JsonNode> method : path.getValue().properties()) {
+        if (method.getValue().has("operationId")) {
+          all.add(method.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey());
+        }
+      }
+    }
     return all;
   }
 
   /** Fails if the answer is not one that the contract promises for its request. */
   void check(HttpResponse<byte[]> answer) {
-    String method = answer.request().method().toLowerCase(java.util.Locale.ROOT);
+    String method = answer.request().method().toLowerCase(Locale.ROOT);
     String path = answer.request().uri().getPath();
     String contentType = answer.headers().firstValue("Content-Type").orElse("");
     String mediaType = contentType.split(";", 2)[0];
@@ -93,7 +82,6 @@ final class OpenApiContract {
       validate("#/components/schemas/Problem", answer);
       return;
     }
-    seen.add(operation.get("operationId").asString());
     JsonNode responses = operation.get("responses");
     JsonNode response = responses.get(String.valueOf(answer.statusCode()));
     if (response == null) {

@@ -371,13 +371,13 @@ class SessionLogicTest {
   void makesTheDeviceWaitWhenTheStoreIsBehind() {
     open(Delivery.DELIVERY_PUSH);
     List<Effect> effects = new ArrayList<>();
-    for (int i = 0; i < SessionLogic.MAX_STORES; i++) {
+    for (int i = 0; i < PendingStores.MAX; i++) {
       effects.addAll(logic.onFrame(update(ID_A, State.RUNNING), now));
     }
     assertThat(effects).filteredOn(Effect.PauseReading.class::isInstance).hasSize(1);
 
     effects.clear();
-    for (int i = 0; i < SessionLogic.MAX_STORES; i++) {
+    for (int i = 0; i < PendingStores.MAX; i++) {
       effects.addAll(logic.onStored(ID_A, false, false, now));
     }
     assertThat(effects).filteredOn(Effect.ResumeReading.class::isInstance).hasSize(1);

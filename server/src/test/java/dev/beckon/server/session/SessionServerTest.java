@@ -255,13 +255,18 @@ class SessionServerTest {
   @Test
   void asksTheDenyListAtEveryHelloAlsoInAResumedTlsSession() throws Exception {
     SSLContext context = DeviceConnection.context(FLEET.root(), KITCHEN);
+    long begin;
     try (DeviceConnection device = DeviceConnection.open(address, context, "beckon/1", "TLSv1.3")) {
       device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
       device.receive(KindCase.WELCOME);
+      begin = device.tls().getSession().getCreationTime();
     }
     minimumGeneration = 3;
 
     try (DeviceConnection device = DeviceConnection.open(address, context, "beckon/1", "TLSv1.3")) {
+      assertThat(device.tls().getSession().getCreationTime())
+          .as("begin of the TLS session that was resumed")
+          .isEqualTo(begin);
       device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
 
       assertThat(device.receive(KindCase.BYE).getBye().getReason()).isEqualTo(ByeReason.REVOKED);
