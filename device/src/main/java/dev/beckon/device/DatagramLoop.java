@@ -251,15 +251,12 @@ final class DatagramLoop implements AutoCloseable {
     if (verdict.isAnswered()) {
       link.send(new WakeAnswer(wake.transactionId(), wake.wakeId()).encode(key.key()));
     }
-    long leftMillis = Math.min(MAX_DEADLINE_MILLIS, wake.deadlineMillis() - wallMillis);
-    long deadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
     if (verdict == WakeVerdict.ACCEPTED) {
-      wakeDeadlineNanos = deadlineNanos;
-      if (dials.onWake(wake.wakeId(), deadlineNanos, wake.dialBackDelayMillis(), now)) {
+      long leftMillis = Math.min(MAX_DEADLINE_MILLIS, wake.deadlineMillis() - wallMillis);
+      wakeDeadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
+      if (dials.onWake(wake.wakeId(), wakeDeadlineNanos, wake.dialBackDelayMillis(), now)) {
         dialler.wake(wake.wakeId());
       }
-    } else if (verdict == WakeVerdict.REPEATED) {
-      dials.onRepeatedWake(wake.wakeId(), deadlineNanos);
     }
     listener.onWake(
         wake.wakeId(),

@@ -1,6 +1,6 @@
 /**
- * Tests of the whole system, from the outside: real processes, real NAT, other people's tools. There
- * is nothing but tests.
+ * Tests of the whole system, from the outside: real processes, real NAT, other people's tools.
+ * There is nothing but tests.
  */
 @NullMarked
 package dev.beckon.e2e;

@@ -85,15 +85,6 @@ public final class DialLogic {
     return false;
   }
 
-  /**
-   * A wake that was seen before came again, perhaps with a later deadline: the later one counts.
-   */
-  public void onRepeatedWake(long sameWakeId, long newDeadlineNanos) {
-    if (sameWakeId == wakeId && newDeadlineNanos - deadlineNanos > 0) {
-      deadlineNanos = newDeadlineNanos;
-    }
-  }
-
   /** A session is wanted although no wake came. */
   public void onDialIn(long nowNanos) {
     if (barred || state == State.DIALLING || state == State.OPEN) {

@@ -163,18 +163,6 @@ class DialLogicTest {
   }
 
   @Test
-  void aRepeatedWakeCanPutItsDeadlineOff() {
-    long begin = now;
-    wake(9, 2_000, 0);
-    dialAndFail();
-    logic.onRepeatedWake(9, begin + Duration.ofSeconds(10).toNanos());
-    logic.onRepeatedWake(9, begin + Duration.ofSeconds(5).toNanos());
-    logic.onRepeatedWake(8, begin + Duration.ofSeconds(60).toNanos());
-
-    assertThat(failUntilItGivesUp()).containsExactly(1_000L, 3_000L, 7_000L);
-  }
-
-  @Test
   void givesADialInUpAfterAFewMinutes() {
     logic.onDialIn(now);
 
