@@ -2,6 +2,7 @@ package dev.beckon.server.session;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
@@ -88,7 +89,7 @@ final class FleetStore implements SessionStore {
   @Override
   public void sessionOpened(DeviceId id, long wakeId, InetSocketAddress from) {
     Map<String, String> details = new HashMap<>();
-    details.put("from", from.getAddress().getHostAddress() + ":" + from.getPort());
+    details.put("from", SocketAddresses.format(from));
     if (wakeId != 0) {
       details.put("wakeId", Long.toHexString(wakeId));
     }

@@ -1,6 +1,7 @@
 package dev.beckon.server.session;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandListener;
 import dev.beckon.server.command.Commands;
@@ -143,11 +144,12 @@ public final class SessionServer implements AutoCloseable {
       channel = bootstrap.bind(address).sync().channel();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
-      throw new IOException("tls: " + format(address) + " (interrupted)", interrupted);
+      throw new IOException(
+          "tls: " + SocketAddresses.format(address) + " (interrupted)", interrupted);
     } catch (Exception refused) { // Netty throws the bind's IOException without declaring it.
       throw new IOException(
           "tls: "
-              + format(address)
+              + SocketAddresses.format(address)
               + " ("
               + reason(refused)
               + "; expected a free port of this host: stop what uses it or give --tls ADDR:PORT)",
@@ -160,12 +162,6 @@ public final class SessionServer implements AutoCloseable {
   private static String reason(Exception refused) {
     String message = String.valueOf(refused.getMessage());
     return message.contains("Address already in use") ? "address already in use" : message;
-  }
-
-  private static String format(InetSocketAddress address) {
-    String host =
-        address.isUnresolved() ? address.getHostString() : address.getAddress().getHostAddress();
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
   }
 
   private void connected(SocketChannel channel) {
