@@ -59,7 +59,7 @@ final class SessionLoop implements AutoCloseable {
   private final Dialling dialling;
   private final Map<String, State> told = new HashMap<>();
 
-  private @Nullable Session session;
+  private volatile @Nullable Session session; // written on this loop's thread only
 
   private final class Session implements Connection.Receiver {
     final SessionLogic logic;
@@ -165,7 +165,12 @@ final class SessionLoop implements AutoCloseable {
         () -> {
           Session current = session;
           if (current != null) {
-            apply(current, current.logic.onShutdown());
+            List<SessionEffect> goodbye = current.logic.onShutdown();
+            apply(current, goodbye);
+            if (goodbye.isEmpty()) {
+              current.connection.cut(); // still dialling: nobody to say goodbye to
+              session = null;
+            }
           }
           said.countDown();
         });
