@@ -217,6 +217,9 @@ final class SessionLoop implements AutoCloseable {
       dialling.onFailed();
     } else if (ended.logic.isWakeUnserved()) {
       dialling.onClosed(Ending.UNSERVED_WAKE);
+      if (commands.isUnfinished()) {
+        dialling.onUnreported(); // beyond the deadline of the wake
+      }
     } else if (commands.isUnfinished() || ended.logic.isReceiving()) {
       dialling.onClosed(Ending.UNFINISHED);
     } else {

@@ -168,10 +168,8 @@ public final class DialLogic {
         planUnlessOver(nowNanos + pause);
       }
       case UNFINISHED -> {
-        if (!wanted) {
-          wanted = true;
-          endless = true;
-        }
+        wanted = true;
+        endless = true; // the deadline of a wake that was served meanwhile does not count
         failures++;
         retry(nowNanos);
       }

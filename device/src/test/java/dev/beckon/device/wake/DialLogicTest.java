@@ -145,6 +145,35 @@ class DialLogicTest {
   }
 
   @Test
+  void theDeadlineOfAServedWakeDoesNotEndTheDialsForWhatIsUnreported() {
+    wake(9, 2_000, 0);
+    nextDialMillis();
+    logic.onOpened();
+    wake(10, 2_000, 0); // served in the open session
+    logic.onClosed(DialLogic.Ending.UNFINISHED, now);
+    for (int i = 0; i < 5; i++) {
+      dialAndFail();
+    }
+
+    assertThat(logic.nextNanos()).as("no deadline ends it").isNotNull();
+  }
+
+  @Test
+  void whatIsUnreportedIsDialledForBeyondTheDeadlineOfAnUnservedWake() {
+    wake(9, 2_000, 0);
+    nextDialMillis();
+    logic.onOpened();
+    logic.onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
+    logic.onUnreported(now);
+
+    assertThat(nextDialMillis()).as("for the wake at once").isEqualTo(0);
+    for (int i = 0; i < 5; i++) {
+      logic.onFailed(now);
+      nextDialMillis();
+    }
+  }
+
+  @Test
   void dialsForNothingButWakesOnceItIsRefused() {
     wake(9, 30_000, 0);
     nextDialMillis();
