@@ -104,6 +104,7 @@ public final class SessionLogic {
   private boolean firstWakeUnserved;
   private boolean orderly; // the server said Bye and had no reason to complain
   private boolean inquiryUnanswered;
+  private int announced; // commands that an answer has announced and that have not come
   private boolean actionsSent;
   private boolean refused;
   private long lingerNanos;
@@ -173,6 +174,7 @@ public final class SessionLogic {
     switch (frame.getKindCase()) {
       case INQUIRY_ANSWER -> {
         inquiryUnanswered = false;
+        announced += Math.max(0, frame.getInquiryAnswer().getCommands());
         onServed();
       }
       case COMMAND -> onCommand(effects, frame.getCommand(), wallMillis);
@@ -297,7 +299,9 @@ public final class SessionLogic {
     if (!isCommandId(effects, id)) {
       return;
     }
-    if (settings.delivery() == Delivery.DELIVERY_INQUIRY && inquiryUnanswered) {
+    if (announced > 0) {
+      announced--; // of the answer before, if it has asked again meanwhile
+    } else if (settings.delivery() == Delivery.DELIVERY_INQUIRY && inquiryUnanswered) {
       fail(effects, "a command before the answer to the inquiry");
       return;
     }

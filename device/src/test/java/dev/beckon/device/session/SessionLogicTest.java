@@ -29,6 +29,7 @@ class SessionLogicTest {
   private static final long WALL = 1_800_000_000_000L;
   private static final long SECOND = 1_000_000_000L;
   private static final String ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+  private static final String OTHER = "01ARZ3NDEKTSV4RRFFQ69G5FAW";
 
   private final FakeJournal journal = new FakeJournal();
   private final CommandLogic commands = new CommandLogic("kitchen", journal, command -> null, WALL);
@@ -86,6 +87,17 @@ class SessionLogicTest {
 
     assertThat(text(receive(command(ID)))).containsExactly("BYE PROTOCOL_ERROR", "close");
     assertThat(journal.log).isEmpty();
+  }
+
+  @Test
+  void takesAnnouncedCommandsThatAreUnderWayWhenItAsksAgain() {
+    logic = session(Delivery.DELIVERY_INQUIRY, 9);
+    open();
+    receive(Frame.newBuilder().setInquiryAnswer(InquiryAnswer.newBuilder().setCommands(1)).build());
+    logic.onWake(11, now);
+
+    assertThat(text(receive(command(ID)))).contains("run");
+    assertThat(text(receive(command(OTHER)))).containsExactly("BYE PROTOCOL_ERROR", "close");
   }
 
   @Test
