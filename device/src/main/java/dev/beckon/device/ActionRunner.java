@@ -108,8 +108,8 @@ final class ActionRunner {
       return outcome(message.getCommandId(), entry.handler().run(command));
     } catch (InterruptedException e) {
       return Outcome.failed("the device was stopped while the command ran");
-    } catch (Exception | StackOverflowError | OutOfMemoryError | LinkageError e) {
-      // Whatever a handler throws must not take the device down.
+    } catch (Exception | Error e) {
+      // Whatever a handler throws must not take the device down, nor leave the command running.
       return Outcome.failed(e.getMessage() == null ? e.toString() : e.getMessage());
     }
   }
