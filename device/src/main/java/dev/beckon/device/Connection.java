@@ -163,7 +163,7 @@ final class Connection {
         next.writeTo(out);
       }
       socket.close();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       cut(); // the reader tells
     } catch (InterruptedException e) {
       cut();

@@ -40,6 +40,9 @@ public final class Device implements AutoCloseable {
   private static final int RENDEZVOUS_SERVER = 0;
   private static final int TRANSACTION_ID_BYTES = 12;
 
+  /** The server gets all actions in one frame of 64 KiB. */
+  private static final int MAX_CATALOG_BYTES = 65_000;
+
   private final Builder settings;
   private final DeviceIdentity identity;
   private @Nullable FileJournal journal;
@@ -360,7 +363,17 @@ public final class Device implements AutoCloseable {
       copy.oneWay = oneWay;
       copy.listener = listener;
       copy.actions.putAll(actions);
-      return new Device(copy, who);
+      Device device = new Device(copy, who);
+      int catalogBytes = device.catalog().getSerializedSize();
+      if (catalogBytes > MAX_CATALOG_BYTES) {
+        throw new IllegalArgumentException(
+            "actions: "
+                + catalogBytes
+                + " bytes in all (expected at most "
+                + MAX_CATALOG_BYTES
+                + "; shorten the descriptions)");
+      }
+      return device;
     }
   }
 }

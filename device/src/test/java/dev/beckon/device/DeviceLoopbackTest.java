@@ -315,6 +315,18 @@ class DeviceLoopbackTest {
         .hasMessageContaining("in use");
   }
 
+  @Test
+  void refusesMoreActionsThanAFrameHolds() throws Exception {
+    Device.Builder builder =
+        Device.builder()
+            .identity(start(Delivery.PUSH).identity())
+            .action(Action.named("long").describedAs("x".repeat(66_000)), command -> Result.ok());
+
+    assertThatThrownBy(builder::build)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("actions: 66");
+  }
+
   private void serve(TestFleet.Credentials credentials)
       throws IOException, GeneralSecurityException {
     server.close();
