@@ -101,12 +101,11 @@ public final class Commands implements AutoCloseable {
         .thenCompose(
             written ->
                 accept(command, written.getKey(), written.getValue())
-                    .thenApply(
-                        submission -> {
+                    .whenComplete(
+                        (submission, failure) -> {
                           if (!(submission instanceof Submission.Accepted)) {
                             bodies.delete(written.getKey());
                           }
-                          return submission;
                         }));
   }
 
@@ -202,13 +201,13 @@ public final class Commands implements AutoCloseable {
         .thenCompose(
             file ->
                 apply(from, report, file)
-                    .thenApply(
-                        applied -> {
-                          if (!applied.moved()) {
+                    .whenComplete(
+                        (applied, failure) -> {
+                          if (failure != null || !applied.moved()) {
                             bodies.delete(file);
                           }
-                          return applied.command();
-                        }));
+                        })
+                    .thenApply(Applied::command));
   }
 
   /**

@@ -22,8 +22,9 @@ final class DeclaredActions {
   /** 18 digits fit a long on every device. */
   private static final Pattern INTEGER = Pattern.compile("[+-]?[0-9]{1,18}");
 
+  /** Digits have one place to go, or a long value that is no number takes seconds to refuse. */
   private static final Pattern NUMBER =
-      Pattern.compile("[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?");
+      Pattern.compile("[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?");
 
   private static final int MAX_SHOWN = 60;
 

@@ -232,6 +232,19 @@ final class CommandsTest {
     assertThat(content(commands.resultBody(kept.id()))).containsExactly(3);
   }
 
+  @Test
+  void leavesNoFileOfABodyThatTheStoreRefused() throws IOException {
+    fleet.database.write(sql -> sql.update("ALTER TABLE commands RENAME TO gone")).join();
+
+    assertThat(commands.submit(fleet.echo("a", new byte[] {1}))).failsWithin(Duration.ofSeconds(9));
+    assertThat(commands.update(KITCHEN, update("A", State.SUCCEEDED).build(), new byte[] {3}))
+        .failsWithin(Duration.ofSeconds(9));
+
+    try (Stream<Path> files = Files.list(temp.resolve("bodies"))) {
+      assertThat(files).isEmpty();
+    }
+  }
+
   private static byte[] bytes(int length) {
     byte[] bytes = new byte[length];
     for (int i = 0; i < length; i++) {

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -141,6 +142,13 @@ final class DeclaredActionsTest {
     assertThat(check("set", Map.of("volume", "9".repeat(100_000)), null))
         .hasSizeLessThan(200)
         .contains("999…");
+  }
+
+  @Test
+  @Timeout(5)
+  void refusesALongValueThatIsAlmostANumberAtOnce() {
+    assertThat(check("set", Map.of("any", "1".repeat(100_000) + "x"), null))
+        .startsWith("argument-invalid");
   }
 
   @Test
