@@ -46,6 +46,9 @@ final class OutstandingWake {
   /** Transmissions in all, those behind keepalives included. */
   int transmissions;
 
+  /** Transmissions that the listener was told of since the last request. */
+  int told;
+
   long lastSentNanos;
   final byte[] transactionId = new byte[DatagramReader.TRANSACTION_ID_BYTES];
 

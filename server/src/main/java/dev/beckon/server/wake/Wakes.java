@@ -46,6 +46,12 @@ public final class Wakes implements OutstandingWakes {
    */
   private static final long RESTART_GAP_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /**
+   * Transmissions told since the last request. A device that sends keepalives in a flood and never
+   * dials must not fill the store with evidence.
+   */
+  private static final int MAX_TOLD = 100;
+
   private static final long NEVER = Long.MAX_VALUE;
 
   private final Registrar registrar;
@@ -115,6 +121,7 @@ public final class Wakes implements OutstandingWakes {
       wake.deadlineMillis = deadlineMillis;
       wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
     }
+    wake.told = 0;
     if (isNew || isWorthARestart(wake, nowNanos)) {
       wake.state = OutstandingWake.State.SENDING;
       wake.scheduleStartNanos = nowNanos;
@@ -284,9 +291,15 @@ public final class Wakes implements OutstandingWakes {
     wake.lastSentNanos = nowNanos;
     wake.sentDeadlineMillis = wake.deadlineMillis;
     wake.sentBy.copyFrom(row);
-    // Told first: on a fast network the device's answer would else be told before the sending.
-    listener.sent(
-        wake.deviceId, wake.wakeId, wake.transmissions, socket.localAddress(), row.mappedAddress());
+    if (wake.told++ < MAX_TOLD) {
+      // Told first: on a fast network the device's answer would else be told before the sending.
+      listener.sent(
+          wake.deviceId,
+          wake.wakeId,
+          wake.transmissions,
+          socket.localAddress(),
+          row.mappedAddress());
+    }
     socket.send(writer.bytes(), length, row.addressHigh, row.addressLow, row.port);
   }
 

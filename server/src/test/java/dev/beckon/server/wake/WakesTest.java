@@ -218,6 +218,21 @@ class WakesTest {
   }
 
   @Test
+  void aFloodOfKeepalivesDoesNotFillTheTimeline() {
+    network.register(KITCHEN, HOME, 100);
+    request(Duration.ofHours(1));
+    for (int i = 1; i <= 300; i++) {
+      network.ask(KITCHEN, HOME, 100 + i, 0);
+    }
+    assertThat(wakesSent()).hasSize(301);
+    assertThat(told).hasSize(100);
+
+    request(Duration.ofHours(2));
+    network.ask(KITCHEN, HOME, 500, 0);
+    assertThat(told).as("a new command has its own evidence").hasSize(101);
+  }
+
+  @Test
   void waitsForADeviceThatWasNeverSeen() {
     request(Duration.ofHours(1));
     pass(Duration.ofMinutes(5));
