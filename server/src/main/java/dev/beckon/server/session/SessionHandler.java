@@ -28,6 +28,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class SessionHandler extends ChannelInboundHandlerAdapter {
 
+  /**
+   * What may wait for a device that does not read. All commands in flight and a piece of a body are
+   * a quarter of it; the rest can only be receipts for what the device goes on to send.
+   */
+  private static final long MAX_UNREAD_BYTES = 4 << 20;
+
+  /** How long a Bye may take to be written. */
+  private static final long BYE_SECONDS = 3;
+
   private final OpenSessions sessions;
   private final DeviceCertificates.Identity identity;
   private final SessionLogic logic;
@@ -38,6 +47,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   private long timerNanos;
   private long wakeId;
   private long countedBytes;
+  private long storingBytes; // of whole bodies on their way into the store
   private boolean admitted;
   private boolean ended;
   private volatile boolean takesPushes;
@@ -119,6 +129,10 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (ctx.channel().bytesBeforeWritable() > MAX_UNREAD_BYTES) {
+      run(ctx, logic.onClose(CloseReason.TOO_SLOW, "too much sent that was not read"));
+      return;
+    }
     run(ctx, logic.onFrame((Frame) message, sessions.nanos()));
   }
 
@@ -204,10 +218,20 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   private void store(ChannelHandlerContext ctx, Update update, byte @Nullable [] resultBody) {
     boolean reportedEnd =
         update.getState() != State.DELIVERED && update.getState() != State.RUNNING;
+    int bodyBytes = resultBody == null ? 0 : resultBody.length;
+    storingBytes += bodyBytes;
     then(
         ctx,
-        sessions.store().update(identity.id(), update, resultBody),
+        sessions
+            .store()
+            .update(identity.id(), update, resultBody)
+            .whenComplete((stored, failure) -> onLoop(now -> release(bodyBytes))),
         (stored, now) -> logic.onStored(update.getCommandId(), reportedEnd, stored.ended(), now));
+  }
+
+  private List<Effect> release(int bodyBytes) {
+    storingBytes -= bodyBytes;
+    return List.of();
   }
 
   private interface Input<T> {
@@ -257,7 +281,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
 
   /** Keeps the heap for arriving bodies within its bound, all sessions together. */
   private void accountBodies(ChannelHandlerContext ctx) {
-    long bytes = logic.incomingBytes();
+    long bytes = logic.incomingBytes() + storingBytes;
     if (bytes != countedBytes) {
       long grown = bytes - countedBytes;
       countedBytes = bytes;
@@ -279,6 +303,8 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
       }
       sessions.ended(this, reason);
       ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+      // A device that does not read keeps that from ever being written.
+      ctx.executor().schedule(() -> ctx.close(), BYE_SECONDS, TimeUnit.SECONDS);
     }
   }
 

@@ -445,6 +445,51 @@ class SessionServerTest {
   }
 
   @Test
+  void boundsTheHeapForBodiesThatWaitForTheStoreToo() throws Exception {
+    SessionConfig d = SessionConfig.defaults();
+    start(
+        new SessionConfig(
+            d.handshake(), d.hello(), d.linger(), d.stall(), 16, 10, 10, 10, nativeParts));
+    store.slow = true;
+
+    try (DeviceConnection device = kitchen()) {
+      device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
+      device.receive(KindCase.WELCOME);
+      device.send(
+          updateWithBody(ID_A, State.SUCCEEDED, 6),
+          SessionFrames.chunk(ID_A, 0, "123456", true),
+          updateWithBody(ID_B, State.SUCCEEDED, 6),
+          SessionFrames.chunk(ID_B, 0, "123456", true));
+
+      assertThat(device.receive(KindCase.BYE).getBye().getText()).contains("try again later");
+    }
+  }
+
+  @Test
+  void endsTheSessionOfADeviceThatSendsButDoesNotRead() throws Exception {
+    try (DeviceConnection device = kitchen()) {
+      device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
+      device.receive(KindCase.WELCOME);
+      Frame update = update("A".repeat(60_000), State.SUCCEEDED); // its receipt is as long
+
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; i < 1_000; i++) {
+                  device.send(update);
+                }
+                until("ended", () -> server().counters().closed(CloseReason.TOO_SLOW) == 1);
+                for (int i = 0; i < 100; i++) {
+                  Thread.sleep(100);
+                  device.send(update);
+                }
+              })
+          .as("the connection is cut")
+          .isInstanceOf(IOException.class);
+    }
+    assertThat(server().counters().closed(CloseReason.TOO_SLOW)).isEqualTo(1);
+  }
+
+  @Test
   void boundsTheHeapForArrivingBodies() throws Exception {
     SessionConfig d = SessionConfig.defaults();
     start(
