@@ -11,7 +11,7 @@ import java.time.Duration;
  */
 public final class Door implements AutoCloseable {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final LabProcess inside;
   private final Relay outside;

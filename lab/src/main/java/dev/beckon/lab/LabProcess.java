@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -98,30 +99,36 @@ public final class LabProcess implements AutoCloseable {
   }
 
   /** As {@link #await}, looking only at lines from a {@link #position} on. */
-  public synchronized String awaitFrom(
-      int position, String what, Predicate<String> wanted, Duration within) {
+  public String awaitFrom(int position, String what, Predicate<String> wanted, Duration within) {
+    return find(position, wanted, within)
+        .orElseThrow(() -> new LabException(missing(what, within)));
+  }
+
+  /** As {@link #awaitFrom}; empty if the line does not come. */
+  public synchronized Optional<String> find(
+      int position, Predicate<String> wanted, Duration within) {
     long deadlineNanos = System.nanoTime() + within.toNanos();
     int next = position;
     while (true) {
       for (; next < lines.size(); next++) {
         if (wanted.test(lines.get(next))) {
-          return lines.get(next);
+          return Optional.of(lines.get(next));
         }
       }
       long leftMillis = (deadlineNanos - System.nanoTime()) / 1_000_000;
       if (ended || leftMillis <= 0) {
-        throw new LabException(missing(what, within));
+        return Optional.empty();
       }
       try {
         wait(leftMillis);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new LabException(name + ": interrupted while waiting for " + what, e);
+        throw new LabException(name + ": interrupted while waiting", e);
       }
     }
   }
 
-  private String missing(String what, Duration within) {
+  private synchronized String missing(String what, Duration within) {
     String why = ended ? "ended without it" : "did not say it within " + within.toMillis() + " ms";
     return name + ": " + what + ": " + why + "; it printed:\n  " + String.join("\n  ", lines);
   }

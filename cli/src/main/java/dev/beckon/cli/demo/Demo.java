@@ -21,7 +21,7 @@ final class Demo {
   static final List<String> NAMES = List.of("kitchen", "printer");
   private static final List<String> DELIVERIES = List.of("push", "inquiry");
   private static final String KEEPALIVE_INTERVAL = "3s";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String AGENT = "dev.beckon.agent.Main";
   private static final ObjectMapper JSON = new ObjectMapper();
 

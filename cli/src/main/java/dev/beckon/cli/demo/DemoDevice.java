@@ -9,7 +9,7 @@ import java.util.Optional;
 /** One device of the demo and what its agent says. */
 final class DemoDevice {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final String name;
   private final int number;
