@@ -1,6 +1,7 @@
 package dev.beckon.agent;
 
 import dev.beckon.device.DeviceListener;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import java.io.PrintWriter;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -34,17 +35,29 @@ final class EventLines implements DeviceListener {
 
   @Override
   public void onKeepaliveAnswered(InetSocketAddress mapped, InetSocketAddress server) {
-    print("keepalive-answered", "mapped", text(mapped), "server", text(server));
+    print(
+        "keepalive-answered",
+        "mapped",
+        SocketAddresses.format(mapped),
+        "server",
+        SocketAddresses.format(server));
   }
 
   @Override
   public void onMappedAddress(InetSocketAddress mapped) {
-    print("mapped-address", "mapped", text(mapped));
+    print("mapped-address", "mapped", SocketAddresses.format(mapped));
   }
 
   @Override
   public void onSocket(InetSocketAddress local, InetSocketAddress server, String why) {
-    print("socket", "local", text(local), "server", text(server), "why", why);
+    print(
+        "socket",
+        "local",
+        SocketAddresses.format(local),
+        "server",
+        SocketAddresses.format(server),
+        "why",
+        why);
   }
 
   @Override
@@ -54,12 +67,17 @@ final class EventLines implements DeviceListener {
 
   @Override
   public void onDial(InetSocketAddress server, long wakeId) {
-    print("dial", "server", text(server), "wake", wakeId == 0 ? "none" : hex(wakeId));
+    print(
+        "dial",
+        "server",
+        SocketAddresses.format(server),
+        "wake",
+        wakeId == 0 ? "none" : hex(wakeId));
   }
 
   @Override
   public void onDialFailed(InetSocketAddress server, String reason) {
-    print("dial-failed", "server", text(server), "reason", reason);
+    print("dial-failed", "server", SocketAddresses.format(server), "reason", reason);
   }
 
   @Override
@@ -134,14 +152,6 @@ final class EventLines implements DeviceListener {
               }
             });
     return text.append('"').toString();
-  }
-
-  private static String text(InetSocketAddress address) {
-    String host =
-        address.isUnresolved()
-            ? address.getHostString()
-            : address.getAddress().getHostAddress().replaceFirst("%.*", "");
-    return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
   }
 
   private static String hex(long wakeId) {

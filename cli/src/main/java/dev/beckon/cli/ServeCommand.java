@@ -1,5 +1,6 @@
 package dev.beckon.cli;
 
+import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.Server;
 import dev.beckon.server.ServerConfig;
 import dev.beckon.server.store.StoreException;
@@ -124,14 +125,14 @@ final class ServeCommand implements Callable<Integer> {
   private static String readyLine(Server server, Path data) {
     String udp =
         server.udpAddresses().stream()
-            .map(SocketAddressText::format)
+            .map(SocketAddresses::format)
             .collect(Collectors.joining(","));
     return "ready udp="
         + udp
         + " tls="
-        + SocketAddressText.format(server.tlsAddress())
+        + SocketAddresses.format(server.tlsAddress())
         + " http="
-        + SocketAddressText.format(server.httpAddress())
+        + SocketAddresses.format(server.httpAddress())
         + " data="
         + data;
   }

@@ -37,10 +37,4 @@ final class SocketAddressText {
       return Optional.empty();
     }
   }
-
-  static String format(InetSocketAddress address) {
-    String host = address.getAddress().getHostAddress();
-    // A zone (fe80::1%eth0) means nothing to the reader of another host, but all to a local client.
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
-  }
 }

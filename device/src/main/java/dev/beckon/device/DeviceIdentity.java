@@ -2,6 +2,7 @@ package dev.beckon.device;
 
 import dev.beckon.device.tls.Pem;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.InetSocketAddress;
@@ -131,8 +132,8 @@ public final class DeviceIdentity {
                     deviceId,
                     generation,
                     keyId,
-                    HostPort.format(udpAddress),
-                    HostPort.format(tlsAddress),
+                    SocketAddresses.format(udpAddress),
+                    SocketAddresses.format(tlsAddress),
                     serverTimeMillis)));
   }
 

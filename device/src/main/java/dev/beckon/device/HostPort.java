@@ -30,9 +30,4 @@ final class HostPort {
     throw new IllegalArgumentException(
         name + ": " + text + " (expected host:port, an IPv6 address in brackets)");
   }
-
-  static String format(InetSocketAddress address) {
-    String host = address.getHostString();
-    return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
-  }
 }

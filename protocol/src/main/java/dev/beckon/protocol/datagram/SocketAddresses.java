@@ -10,6 +10,11 @@ public final class SocketAddresses {
   public static String format(InetSocketAddress address) {
     String host =
         address.isUnresolved() ? address.getHostString() : address.getAddress().getHostAddress();
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    if (host.indexOf(':') >= 0) {
+      // Java writes every group; people expect the zeros left out (RFC 5952, section 4.2). A zone
+      // (fe80::1%eth0) means nothing on another host.
+      host = "[" + host.replaceFirst("%.*", "").replaceFirst("(^|:)0(:0)+(:|$)", "::") + "]";
+    }
+    return host + ":" + address.getPort();
   }
 }

@@ -1,5 +1,6 @@
 package dev.beckon.server.api;
 
+import dev.beckon.protocol.datagram.SocketAddresses;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 
@@ -24,7 +25,7 @@ public record ApiConfig(InetSocketAddress address, boolean insecure) {
     if (!insecure && !address.getAddress().isLoopbackAddress()) {
       throw new IOException(
           "http: "
-              + Json.address(address)
+              + SocketAddresses.format(address)
               + " (expected a loopback address such as 127.0.0.1, since the API has no TLS: put a"
               + " TLS proxy in front of it, or accept plain text with --insecure)");
     }

@@ -2,6 +2,7 @@ package dev.beckon.server.api;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.Devices;
 import dev.beckon.server.store.StoreException;
@@ -96,7 +97,7 @@ public final class ApiServer implements AutoCloseable {
       socket.close();
       throw new IOException(
           "http: "
-              + Json.address(config.address())
+              + SocketAddresses.format(config.address())
               + " ("
               + reason(refused)
               + "; expected a free port of this host: stop what uses it or give --http ADDR:PORT)",

@@ -5,13 +5,13 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.session.Action;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Parameter;
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.TimelineEntry;
 import dev.beckon.server.identity.Device;
-import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -90,21 +90,11 @@ final class Json {
     known.ifPresent(
         presence -> {
           json.put("lastSeen", time(presence.lastSeen()));
-          json.put("mappedAddress", address(presence.mappedAddress()));
-          json.put("serverAddress", address(presence.serverAddress()));
+          json.put("mappedAddress", SocketAddresses.format(presence.mappedAddress()));
+          json.put("serverAddress", SocketAddresses.format(presence.serverAddress()));
           json.put("intervalSeconds", presence.interval().toSeconds());
         });
     return json;
-  }
-
-  static String address(InetSocketAddress address) {
-    String host =
-        address.isUnresolved() ? address.getHostString() : address.getAddress().getHostAddress();
-    int zone = host.indexOf('%');
-    if (zone >= 0) {
-      host = host.substring(0, zone);
-    }
-    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
   }
 
   private static ArrayNode actions(Actions actions) {
