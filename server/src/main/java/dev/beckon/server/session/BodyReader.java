@@ -15,7 +15,6 @@ final class BodyReader {
   private String commandId = "";
   private @Nullable InputStream stream;
   private boolean closed;
-  private volatile boolean used;
 
   BodyReader(SessionStore store) {
     this.store = store;
@@ -25,7 +24,6 @@ final class BodyReader {
     if (closed) {
       return new byte[0];
     }
-    used = true;
     InputStream body = stream;
     // Bodies go one after the other and from their start; another command means another stream.
     if (body == null || !commandId.equals(wanted.commandId())) {
@@ -42,11 +40,6 @@ final class BodyReader {
       throw new EOFException("body of command " + commandId + ": shorter than announced");
     }
     return content;
-  }
-
-  /** Whether there may be something to close. */
-  boolean used() {
-    return used;
   }
 
   synchronized void close() {

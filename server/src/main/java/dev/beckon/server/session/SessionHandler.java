@@ -48,6 +48,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   private long wakeId;
   private long countedBytes;
   private long storingBytes; // of whole bodies on their way into the store
+  private boolean readsBodies;
   private boolean admitted;
   private boolean ended;
   private volatile boolean takesPushes;
@@ -176,11 +177,13 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
                 sessions.store().handOver(identity.id(), ask.inFlight(), ask.limit()),
                 (portion, now) ->
                     logic.onHandedOver(portion.commands(), portion.cancellations(), now));
-        case Effect.ReadBody read ->
-            blocking(
-                ctx,
-                () -> body.read(read),
-                (content, now) -> logic.onBodyRead(read.commandId(), content, now));
+        case Effect.ReadBody read -> {
+          readsBodies = true; // from when it is asked for: the reading may still be to come at end
+          blocking(
+              ctx,
+              () -> body.read(read),
+              (content, now) -> logic.onBodyRead(read.commandId(), content, now));
+        }
         case Effect.Store store -> store(ctx, store.update(), store.resultBody());
         case Effect.KeepActions keep ->
             then(
@@ -298,7 +301,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
     if (!ended) {
       ended = true;
       takesPushes = false;
-      if (body.used()) {
+      if (readsBodies) {
         sessions.readers().execute(body::close);
       }
       sessions.ended(this, reason);
