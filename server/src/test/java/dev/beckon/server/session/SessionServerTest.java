@@ -465,6 +465,15 @@ class SessionServerTest {
     }
   }
 
+  private static boolean cannotSend(DeviceConnection device, Frame frame) {
+    try {
+      device.send(frame);
+      return false;
+    } catch (IOException cut) {
+      return true;
+    }
+  }
+
   @Test
   void endsTheSessionOfADeviceThatSendsButDoesNotRead() throws Exception {
     try (DeviceConnection device = kitchen()) {
@@ -478,10 +487,8 @@ class SessionServerTest {
                   device.send(update);
                 }
                 until("ended", () -> server().counters().closed(CloseReason.TOO_SLOW) == 1);
-                for (int i = 0; i < 100; i++) {
-                  Thread.sleep(100);
-                  device.send(update);
-                }
+                until("the device notices", () -> cannotSend(device, update));
+                device.send(update);
               })
           .as("the connection is cut")
           .isInstanceOf(IOException.class);
