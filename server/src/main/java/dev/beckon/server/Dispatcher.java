@@ -9,15 +9,20 @@ import dev.beckon.server.command.Commands;
 import dev.beckon.server.session.CloseReason;
 import dev.beckon.server.session.SessionListener;
 import dev.beckon.server.session.SessionServer;
+import dev.beckon.server.store.StoreException;
 import dev.beckon.server.wake.WakeListener;
 import dev.beckon.server.wake.Wakes;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings a command to its device: into an open session if there is one, else by a wake. And the
@@ -26,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; nothing here blocks a caller.
  */
 final class Dispatcher implements CommandListener, SessionListener, WakeListener {
+  private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
+
   private final Commands commands;
   private final Executor background;
   private final LongSupplier nanoClock;
@@ -90,7 +97,18 @@ final class Dispatcher implements CommandListener, SessionListener, WakeListener
   /** What the session did not take, or a command that came in its last moment, is woken for. */
   @Override
   public void closed(DeviceId id, CloseReason reason, long nowMillis) {
-    background.execute(() -> commands.latestDeadline(id).ifPresent(deadline -> wake(id, deadline)));
+    background.execute(() -> wakeForWaiting(id));
+  }
+
+  private void wakeForWaiting(DeviceId id) {
+    try {
+      commands.latestDeadline(id).ifPresent(deadline -> wake(id, deadline));
+    } catch (StoreException e) {
+      // Too many sessions ended at once, perhaps. Without this wake a command could wait for ever.
+      log.warn("waiting commands of {} could not be read; tried again in 1 s", id, e);
+      CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS, background)
+          .execute(() -> wakeForWaiting(id));
+    }
   }
 
   @Override

@@ -90,6 +90,7 @@ public final class Server implements AutoCloseable {
     Identity identity = Identity.open(database, clock, () -> advertised(config));
     MasterKeys masterKeys = identity.masterKeys();
     Commands commands = closing(Commands.open(database, identity.devices(), clock));
+    identity.enrollment().onEnrolledAgain(commands::deviceEnrolledAgain);
     ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
     opened.push(background::shutdownNow);
 

@@ -145,6 +145,18 @@ final class CommandTable {
             limit));
   }
 
+  /** Commands that a session may have sent and whose end is not known. */
+  static List<Stored> handedOver(Sql sql, DeviceId id) throws SQLException {
+    return withTimelines(
+        sql,
+        sql.list(
+            SELECT
+                + "WHERE device_id = ? AND due_at IS NOT NULL"
+                + " AND (handed_over = 1 OR state IN ('DELIVERED', 'RUNNING')) ORDER BY id",
+            CommandTable::stored,
+            id.value()));
+  }
+
   /** Commands that the device has not started and somebody wants cancelled. */
   static List<String> cancelsAsked(Sql sql, DeviceId id) throws SQLException {
     return sql.list(

@@ -393,6 +393,35 @@ public final class Commands implements AutoCloseable {
                 "the device may have it, but did not report; no session for 5 minutes"));
   }
 
+  /**
+   * The device was enrolled again, perhaps as another piece of hardware: the journal that knows
+   * what became of the commands it had may be gone. They must not be handed over to it once more,
+   * so they end as UNKNOWN; if the journal is still there, its report corrects that.
+   */
+  public void deviceEnrolledAgain(DeviceId id) {
+    CompletableFuture<List<Command>> ending =
+        database.write(
+            sql -> {
+              List<Command> changes = new ArrayList<>();
+              for (Stored stored : CommandTable.handedOver(sql, id)) {
+                changes.add(
+                    end(
+                        sql,
+                        stored,
+                        CommandState.UNKNOWN,
+                        "the device had it, and was enrolled again before it reported"));
+              }
+              return changes;
+            },
+            changes -> changes.forEach(this::changed));
+    var _ =
+        ending.exceptionally(
+            failure -> {
+              LOG.error("commands of {} from before its enrollment were not ended", id, failure);
+              return List.of();
+            });
+  }
+
   private Command end(Sql sql, Stored stored, CommandState state, String reason)
       throws SQLException {
     CommandTable.move(sql, stored, state, reason);

@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,7 @@ public final class Enrollment {
   private final MasterKeys masterKeys;
   private final DenyList denyList;
   private final Supplier<Advertised> advertised;
+  private volatile Consumer<DeviceId> enrolledAgain = id -> {};
 
   Enrollment(
       Database database,
@@ -54,6 +56,14 @@ public final class Enrollment {
     this.masterKeys = masterKeys;
     this.denyList = denyList;
     this.advertised = advertised;
+  }
+
+  /**
+   * Is told of each device that was enrolled once more, with a new generation. Called on the thread
+   * that all writes wait for: return at once.
+   */
+  public void onEnrolledAgain(Consumer<DeviceId> listener) {
+    enrolledAgain = listener;
   }
 
   /** Completes when the new identity is durable, or with the reason why there is none. */
@@ -137,6 +147,7 @@ public final class Enrollment {
         redemption -> {
           if (redemption instanceof Redemption.Answered && draft.generation() > 1) {
             denyList.publish(draft.id(), draft.generation());
+            enrolledAgain.accept(draft.id());
           }
         });
   }

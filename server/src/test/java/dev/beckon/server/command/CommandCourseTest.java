@@ -122,6 +122,20 @@ final class CommandCourseTest {
   }
 
   @Test
+  void handsNothingOverTwiceToADeviceThatWasEnrolledAgain() {
+    String handedOver = fleet.accepted(fleet.echo()).id();
+    fleet.handOver();
+    String waiting = fleet.accepted(fleet.echo()).id();
+
+    fleet.commands.deviceEnrolledAgain(KITCHEN);
+
+    assertThat(fleet.handOver()).containsExactly(waiting);
+    assertThat(fleet.state(handedOver)).isEqualTo(CommandState.UNKNOWN);
+    fleet.report(handedOver, State.SUCCEEDED);
+    assertThat(fleet.state(handedOver)).isEqualTo(CommandState.SUCCEEDED);
+  }
+
+  @Test
   void becomesUnknownAfterFiveMinutesOfSilencePastTheDeadline() {
     String id = fleet.accepted(fleet.echo()).id();
     fleet.handOver();
