@@ -46,7 +46,7 @@ class EventLinesTest {
 
     assertThat(text.toString().lines().skip(1).map(line -> line.substring(25)))
         .containsExactly(
-            "keepalive-answered mapped=203.0.113.1:40001 server=[2001:db8:0:0:0:0:0:1]:3478",
+            "keepalive-answered mapped=203.0.113.1:40001 server=[2001:db8::1]:3478",
             "mapped-address mapped=203.0.113.1:40001",
             "wake id=0000000000000abc verdict=accepted deadline=2026-01-01T00:01:00.000Z",
             "dial server=example.com:5349 wake=0000000000000abc",
