@@ -14,14 +14,21 @@ final class LabScript {
   static final String CARRIER_INNER = CARRIER + "2";
 
   private final Topology topology;
+  private final boolean withRules;
   private final StringBuilder script = new StringBuilder(2048);
 
-  private LabScript(Topology topology) {
+  private LabScript(Topology topology, boolean withRules) {
     this.topology = topology;
+    this.withRules = withRules;
   }
 
   static String of(Topology topology) {
-    return new LabScript(topology).write();
+    return new LabScript(topology, true).write();
+  }
+
+  /** The same but for the rules of the routers, which need {@code nft}. */
+  static String withoutRules(Topology topology) {
+    return new LabScript(topology, false).write();
   }
 
   private String write() {
@@ -109,7 +116,9 @@ final class LabScript {
     }
     String rules = rules(router);
     if (!rules.isEmpty()) {
-      line("ip netns exec %s nft -f - <<'RULES'%n%sRULES", name, rules);
+      if (withRules) {
+        line("ip netns exec %s nft -f - <<'RULES'%n%sRULES", name, rules);
+      }
       sysctl(name, "net/netfilter/nf_conntrack_udp_timeout", topology.unrepliedSeconds());
       sysctl(name, "net/netfilter/nf_conntrack_udp_timeout_stream", topology.repliedSeconds());
     }

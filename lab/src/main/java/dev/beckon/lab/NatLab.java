@@ -1,5 +1,7 @@
 package dev.beckon.lab;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class NatLab implements AutoCloseable {
 
   private static final Duration BUILD_TIME = Duration.ofSeconds(20);
-  private static final List<String> TOOLS = List.of("unshare", "nsenter", "ip", "nft");
+  private static final List<String> TOOLS = List.of("unshare", "nsenter", "ip");
 
   private final Topology topology;
   private final Anchor anchor;
@@ -50,23 +52,45 @@ public final class NatLab implements AutoCloseable {
     return new Router("router" + number, List.of(outer), anchor.enter(), topology);
   }
 
-  /** Why no lab can be made on this machine, in one line for people; empty if it can. */
-  public static Optional<String> unavailableReason() {
+  /**
+   * Why no lab can be made on this machine, in one line for people; empty if it can.
+   *
+   * @param more further tools that are wanted: {@code nft} for everything but a plain masquerade,
+   *     {@code conntrack} for the reboot of an IPv6 firewall, {@code tcpdump} for recordings
+   */
+  public static Optional<String> unavailableReason(String... more) {
     if (!System.getProperty("os.name").equals("Linux")) {
       return Optional.of(
           "network namespaces: need Linux, this is " + System.getProperty("os.name"));
     }
-    List<String> missing = TOOLS.stream().filter(tool -> !installed(tool)).toList();
+    List<String> missing =
+        Stream.concat(TOOLS.stream(), Stream.of(more)).filter(tool -> !installed(tool)).toList();
     if (!missing.isEmpty()) {
       return Optional.of(
-          "network namespaces: need %s (sudo apt install util-linux iproute2 nftables)"
-              .formatted(String.join(", ", missing)));
+          "network namespaces: %s not found (sudo apt install %s)"
+              .formatted(
+                  String.join(", ", missing),
+                  missing.stream().map(NatLab::debianPackage).distinct().collect(joining(" "))));
     }
     try (NatLab _ = start(Topology.behind(Nat.SYMMETRIC))) {
       return Optional.empty();
     } catch (LabException e) {
       return Optional.of("network namespaces: " + firstLine(e) + hint());
     }
+  }
+
+  /** Whether the tool for all kinds of rules is there; without it a plain masquerade is left. */
+  static boolean hasNft() {
+    return installed("nft");
+  }
+
+  private static String debianPackage(String tool) {
+    return switch (tool) {
+      case "unshare", "nsenter" -> "util-linux";
+      case "ip" -> "iproute2";
+      case "nft" -> "nftables";
+      default -> tool;
+    };
   }
 
   private static boolean installed(String tool) {
@@ -99,6 +123,10 @@ public final class NatLab implements AutoCloseable {
    * JVM was killed.
    */
   public static NatLab start(Topology topology, @Nullable Path scratch) {
+    return start(topology, scratch, hasNft());
+  }
+
+  static NatLab start(Topology topology, @Nullable Path scratch, boolean useNft) {
     Anchor anchor;
     try {
       anchor = Anchor.open(scratch);
@@ -106,17 +134,35 @@ public final class NatLab implements AutoCloseable {
       throw new LabException("lab: cannot make namespaces: " + e.getMessage(), e);
     }
     try {
-      build(anchor, topology);
-      return new NatLab(topology, anchor);
+      build(anchor, useNft ? LabScript.of(topology) : LabScript.withoutRules(topology));
+      NatLab lab = new NatLab(topology, anchor);
+      if (!useNft) {
+        lab.masquerade();
+      }
+      return lab;
     } catch (RuntimeException e) {
       anchor.close();
       throw e;
     }
   }
 
-  private static void build(Anchor anchor, Topology topology) {
+  private void masquerade() {
+    for (int i = 0; i < topology.nats().size(); i++) {
+      Nat nat = topology.nats().get(i);
+      if (nat == Nat.ENDPOINT_INDEPENDENT) {
+        throw new LabException("lab: " + nat + " needs nft (sudo apt install nftables)");
+      }
+      List<String> command = JavaCommand.of(KernelNat.class.getName(), nat.name());
+      routers.get(i).run(command.toArray(String[]::new));
+    }
+    if (topology.kind() == Topology.Kind.IPV6_FIREWALL) {
+      throw new LabException("lab: a firewall needs nft (sudo apt install nftables)");
+    }
+  }
+
+  private static void build(Anchor anchor, String text) {
     List<String> command = new ArrayList<>(anchor.enter());
-    command.addAll(List.of("sh", "-euc", LabScript.of(topology)));
+    command.addAll(List.of("sh", "-euc", text));
     try (LabProcess script = LabProcess.start("lab", command, _ -> {})) {
       if (script.awaitEnd(BUILD_TIME) != 0) {
         throw new LabException("lab: " + String.join("\n  ", script.lines()));

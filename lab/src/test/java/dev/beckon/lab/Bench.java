@@ -20,7 +20,7 @@ final class Bench implements AutoCloseable {
   private final NatLab lab;
   private final LabProcess serving;
 
-  private Bench(NatLab lab) {
+  Bench(NatLab lab) {
     this.lab = lab;
     List<String> both = lab.server().addresses();
     serving =

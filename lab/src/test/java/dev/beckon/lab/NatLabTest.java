@@ -49,6 +49,29 @@ final class NatLabTest {
   }
 
   @ParameterizedTest
+  @EnumSource(names = {"PORT_PRESERVING", "SYMMETRIC"})
+  void masqueradesWithoutTheToolForRules(Nat nat) {
+    NatLab lab = NatLab.start(Topology.behind(nat).withTimers(7, 7), null, false);
+    try (Bench bench = new Bench(lab)) {
+      List<String> received =
+          bench.device(
+              bench.request(Bench.SAME, "same", 0, Bench.SAME),
+              AWAIT,
+              bench.request(Bench.SAME, "port", 0, Bench.OTHER_PORT),
+              bench.request(Bench.SAME, "address", 0, Bench.OTHER_ADDRESS),
+              LISTEN,
+              bench.request(Bench.OTHER_ADDRESS, "second", 0, Bench.OTHER_ADDRESS),
+              AWAIT);
+
+      assertThat(words(received)).containsExactly("same", "second");
+      assertThat(bench.mapped("same").equals(bench.mapped("second")))
+          .isEqualTo(nat == Nat.PORT_PRESERVING);
+      assertThat(bench.mapped("same")).startsWith("203.0.113.1 ");
+      assertThat(lab.router().mappings()).allMatch(m -> m.secondsLeft() <= 7);
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(Nat.class)
   void forgetsAMappingWhenItsTimerEnds(Nat nat) {
     try (Bench bench = Bench.of(Topology.behind(nat).withTimers(2, 2))) {

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
   final class Condition implements ExecutionCondition {
 
-    private static final Optional<String> REASON = NatLab.unavailableReason();
+    private static final Optional<String> REASON =
+        NatLab.unavailableReason("nft", "conntrack", "tcpdump");
 
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
