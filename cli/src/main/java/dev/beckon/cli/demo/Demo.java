@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -29,6 +31,7 @@ final class Demo {
   private final Path folder;
   private final Screen screen;
   private final ArrayNode commands = JSON.createArrayNode();
+  private Optional<LabProcess> server = Optional.empty();
   private List<DemoDevice> devices = List.of();
   private ReadyLine ready = ReadyLine.NONE;
   private DemoApi api = new DemoApi("127.0.0.1", "");
@@ -71,7 +74,7 @@ final class Demo {
 
   private DemoApi startServer() {
     String host = network.serverAddress();
-    LabProcess server =
+    LabProcess process =
         network.onServer(
             program(
                 "dev.beckon.cli.Main",
@@ -87,7 +90,8 @@ final class Demo {
                 "--advertise",
                 host),
             _ -> {});
-    ready = ReadyLine.parse(server.await("ready", l -> l.startsWith("ready "), PATIENCE));
+    server = Optional.of(process);
+    ready = ReadyLine.parse(process.await("ready", l -> l.startsWith("ready "), PATIENCE));
     apiAddress = network.apiFromOutside(ready.httpPort());
     try {
       return new DemoApi(apiAddress, Files.readString(tokenFile()).strip());
@@ -148,8 +152,17 @@ final class Demo {
         String meaning = sockets == 0 ? ": no connection, nothing that listens" : "";
         screen.line("    %s  TCP sockets: %d%s".formatted(device.name(), sockets, meaning));
       }
+      screen.line(screen.paint().faint("    network namespaces: " + namespaces()));
     }
     screen.line("");
+  }
+
+  /** That no two of the processes share one. */
+  private String namespaces() {
+    Stream<String> ofServer = server.stream().map(p -> "server " + p.networkNamespace());
+    Stream<String> ofDevices =
+        devices.stream().map(d -> d.name() + " " + d.agent().networkNamespace());
+    return Stream.concat(ofServer, ofDevices).collect(Collectors.joining(", "));
   }
 
   private void showAddresses() {
