@@ -68,6 +68,7 @@ final class KernelNat {
             ValueLayout.JAVA_INT));
   }
 
+  @SuppressWarnings("restricted") // only libc's own functions, with the types of their man pages
   private static MethodHandle bind(String name, FunctionDescriptor descriptor) {
     Linker linker = Linker.nativeLinker();
     return linker.downcallHandle(linker.defaultLookup().find(name).orElseThrow(), descriptor);
