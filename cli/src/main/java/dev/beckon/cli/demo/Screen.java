@@ -53,7 +53,7 @@ final class Screen {
 
   /** Time since the start of the demo, for people. */
   String elapsed() {
-    return "%.1f s".formatted(seconds());
+    return format("%.1f s", seconds());
   }
 
   double seconds() {
