@@ -55,7 +55,8 @@ final class Anchor implements AutoCloseable {
   }
 
   private static Anchor open(@Nullable Path scratch, boolean mapped) throws IOException {
-    List<String> words = new ArrayList<>(List.of("unshare"));
+    // In a session of its own, or Ctrl-C would end it before it has removed the scratch folder.
+    List<String> words = new ArrayList<>(List.of("setsid", "unshare"));
     if (mapped) {
       words.add("--map-root-user");
     }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class NatLab implements AutoCloseable {
 
   private static final Duration BUILD_TIME = Duration.ofSeconds(20);
-  private static final List<String> TOOLS = List.of("unshare", "nsenter", "ip");
+  private static final List<String> TOOLS = List.of("setsid", "unshare", "nsenter", "ip");
 
   private final Topology topology;
   private final Anchor anchor;
@@ -86,7 +86,7 @@ public final class NatLab implements AutoCloseable {
 
   private static String debianPackage(String tool) {
     return switch (tool) {
-      case "unshare", "nsenter" -> "util-linux";
+      case "setsid", "unshare", "nsenter" -> "util-linux";
       case "ip" -> "iproute2";
       case "nft" -> "nftables";
       default -> tool;

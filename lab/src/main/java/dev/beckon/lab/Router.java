@@ -36,32 +36,29 @@ public final class Router extends Host {
 
   /** Restarts the router: it is back at once and has forgotten all its mappings. */
   public void reboot() {
-    if (topology.kind() == Kind.PUBLIC) {
-      bounce();
-    } else if (topology.kind() == Kind.IPV6_FIREWALL) {
-      bounce();
+    // Linux forgets masqueraded flows when the interface that they left by goes down, but not at
+    // that very moment. Nothing new comes in between: there is no way out.
+    run("sh", "-c", "ip link set wan down" + awaitOblivion() + "; ip link set wan up" + wayOut());
+    if (topology.kind() == Kind.IPV6_FIREWALL) {
       run("conntrack", "-F");
-    } else {
-      // Linux forgets masqueraded flows when the interface that they left by goes down.
-      bounce();
-      forgetOpenPorts();
+    }
+    if (topology.nats().contains(Nat.ENDPOINT_INDEPENDENT)) {
+      // What strangers began was never masqueraded.
+      run("sh", "-c", "nft flush map ip router mappings 2> /dev/null; conntrack -F");
     }
   }
 
-  private void bounce() {
-    run("sh", "-c", "ip link set wan down && ip link set wan up" + defaultRoute());
+  private String awaitOblivion() {
+    return topology.kind() == Kind.NAT
+        ? "; n=0; while grep -Eq 'udp|tcp' /proc/net/nf_conntrack && [ $n -lt 200 ];"
+            + " do n=$((n+1)); sleep 0.01; done"
+        : "";
   }
 
-  /** The inner one of two routers loses its way out with the interface. */
-  private String defaultRoute() {
+  /** The inner one of two routers loses its route with the interface. */
+  private String wayOut() {
     boolean inner = topology.routers() == 2 && name().equals("router1");
     return inner ? " && ip route replace default via " + LabScript.CARRIER_GATEWAY : "";
-  }
-
-  private void forgetOpenPorts() {
-    if (topology.nats().contains(Nat.ENDPOINT_INDEPENDENT)) {
-      run("sh", "-c", "nft flush map ip router mappings 2> /dev/null || true");
-    }
   }
 
   /** Sets the treatment of packets that go this way from now on. */
