@@ -1,6 +1,7 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.beckon.cli.terminal.Ink;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;

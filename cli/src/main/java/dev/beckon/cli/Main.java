@@ -3,6 +3,7 @@ package dev.beckon.cli;
 import dev.beckon.agent.AgentCommand;
 import dev.beckon.agent.EnrollCommand;
 import dev.beckon.cli.demo.DemoCommand;
+import dev.beckon.cli.terminal.Ink;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

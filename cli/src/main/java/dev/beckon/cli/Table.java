@@ -1,5 +1,6 @@
 package dev.beckon.cli;
 
+import dev.beckon.cli.terminal.Ink;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;

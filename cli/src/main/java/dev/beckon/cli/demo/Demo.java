@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.JavaCommand;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
@@ -51,8 +52,8 @@ final class Demo {
 
   /** Plays it; whether every command succeeded. */
   boolean play() {
-    Paint paint = screen.paint();
-    screen.lines(network.picture(NAMES, paint));
+    Ink ink = screen.ink();
+    screen.lines(network.picture(NAMES, ink));
     screen.line("");
     api = screen.step("the server starts and makes its fleet CA", this::startServer);
     devices = screen.step("two devices enroll with one-time codes and start", this::startDevices);
@@ -152,7 +153,7 @@ final class Demo {
         String meaning = sockets == 0 ? ": no connection, nothing that listens" : "";
         screen.line("    %s  TCP sockets: %d%s".formatted(device.name(), sockets, meaning));
       }
-      screen.line(screen.paint().faint("    network namespaces: " + namespaces()));
+      screen.line(screen.ink().faint("    network namespaces: " + namespaces()));
     }
     screen.line("");
   }
@@ -166,16 +167,16 @@ final class Demo {
   }
 
   private void showAddresses() {
-    Paint paint = screen.paint();
+    Ink ink = screen.ink();
     List<Mapping> mappings = network.mappings();
     for (DemoDevice device : devices) {
       screen.line(
           "    %s  inner %s  mapped %s  server %s"
               .formatted(
-                  paint.bold(device.name()),
-                  paint.address(device.inner(mappings)),
-                  paint.address(device.mapped()),
-                  paint.address(ready.udp())));
+                  ink.bold(device.name()),
+                  ink.address(device.inner(mappings)),
+                  ink.address(device.mapped()),
+                  ink.address(ready.udp())));
     }
   }
 
@@ -199,7 +200,7 @@ final class Demo {
   private void show(DemoDevice device, JsonNode command, List<Mapping> mappings) {
     Timeline timeline = new Timeline(command, device.inner(mappings), mappings);
     List<Timeline.Row> rows = timeline.rows(device.log());
-    screen.lines(new TimelineText(screen.paint()).lines(command, device.delivery(), rows));
+    screen.lines(new TimelineText(screen.ink()).lines(command, device.delivery(), rows));
     screen.line("");
     allSucceeded &= command.path("state").asText().equals("SUCCEEDED");
     ObjectNode told = commands.addObject().setAll((ObjectNode) command);

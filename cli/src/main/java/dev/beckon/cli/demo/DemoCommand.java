@@ -50,7 +50,7 @@ public final class DemoCommand implements Callable<Integer> {
             : new Screen(out, terminal && System.getenv("NO_COLOR") == null);
     Path folder = Files.createTempDirectory("beckon-demo-");
     Optional<String> reason = NatLab.unavailableReason();
-    screen.line(screen.paint().bold("beckon demo: a real server and two real devices"));
+    screen.line(screen.ink().bold("beckon demo: a real server and two real devices"));
     reason.ifPresent(r -> screen.line("  without a NAT: " + r));
     screen.line("");
     try (DemoNetwork network =
@@ -73,8 +73,8 @@ public final class DemoCommand implements Callable<Integer> {
       screen.line("");
       screen.line(
           (succeeded
-                  ? screen.paint().good("all commands succeeded")
-                  : screen.paint().bad("not all commands succeeded"))
+                  ? screen.ink().good("all commands succeeded")
+                  : screen.ink().bad("not all commands succeeded"))
               + " after "
               + screen.elapsed());
       return succeeded;
@@ -101,7 +101,7 @@ public final class DemoCommand implements Callable<Integer> {
             "http://" + demo.apiAddress(),
             demo.tokenFile(),
             Demo.NAMES,
-            screen.paint()));
+            screen.ink()));
     awaitInterrupt();
   }
 

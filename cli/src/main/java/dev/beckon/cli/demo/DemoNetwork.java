@@ -1,5 +1,6 @@
 package dev.beckon.cli.demo;
 
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
 import java.util.List;
@@ -36,7 +37,7 @@ interface DemoNetwork extends AutoCloseable {
   String apiFromOutside(int port);
 
   /** A picture of it, with the names that the devices have in the demo. */
-  List<String> picture(List<String> devices, Paint paint);
+  List<String> picture(List<String> devices, Ink ink);
 
   @Override
   void close();

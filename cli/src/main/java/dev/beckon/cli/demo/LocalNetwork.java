@@ -1,5 +1,6 @@
 package dev.beckon.cli.demo;
 
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
 import java.io.IOException;
@@ -73,8 +74,8 @@ final class LocalNetwork implements DemoNetwork {
   }
 
   @Override
-  public List<String> picture(List<String> devices, Paint paint) {
-    return Picture.loopback(devices, serverAddress(), paint);
+  public List<String> picture(List<String> devices, Ink ink) {
+    return Picture.loopback(devices, serverAddress(), ink);
   }
 
   @Override

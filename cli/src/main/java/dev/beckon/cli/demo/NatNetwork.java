@@ -1,5 +1,6 @@
 package dev.beckon.cli.demo;
 
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
 import dev.beckon.lab.Nat;
@@ -74,14 +75,14 @@ final class NatNetwork implements DemoNetwork {
   }
 
   @Override
-  public List<String> picture(List<String> devices, Paint paint) {
+  public List<String> picture(List<String> devices, Ink ink) {
     return Picture.nat(
         devices,
         List.of(lab.device(1).address(), lab.device(2).address()),
         KIND,
         lab.router().address(),
         lab.server().address(),
-        paint);
+        ink);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.beckon.cli.demo;
 
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.Nat;
 import java.util.List;
 import java.util.Locale;
@@ -10,35 +11,30 @@ final class Picture {
   private Picture() {}
 
   static List<String> nat(
-      List<String> names,
-      List<String> addresses,
-      Nat kind,
-      String router,
-      String server,
-      Paint paint) {
+      List<String> names, List<String> addresses, Nat kind, String router, String server, Ink ink) {
     String nat = "NAT (" + kind.name().toLowerCase(Locale.ROOT).replace('_', '-') + ")";
     return List.of(
-        "  " + device(names.get(0), addresses.get(0), paint) + " ─┐",
+        "  " + device(names.get(0), addresses.get(0), ink) + " ─┐",
         "  "
             + " ".repeat(WIDTH)
             + "  ├─ "
             + nat
             + " "
-            + paint.address(router)
+            + ink.address(router)
             + " ── server "
-            + paint.address(server),
-        "  " + device(names.get(1), addresses.get(1), paint) + " ─┘");
+            + ink.address(server),
+        "  " + device(names.get(1), addresses.get(1), ink) + " ─┘");
   }
 
-  static List<String> loopback(List<String> names, String server, Paint paint) {
+  static List<String> loopback(List<String> names, String server, Ink ink) {
     return List.of(
-        "  " + String.join(", ", names) + " ── loopback ── server " + paint.address(server));
+        "  " + String.join(", ", names) + " ── loopback ── server " + ink.address(server));
   }
 
   private static final int WIDTH = 24;
 
-  private static String device(String name, String address, Paint paint) {
+  private static String device(String name, String address, Ink ink) {
     String gap = " ".repeat(Math.max(1, WIDTH - name.length() - address.length()));
-    return paint.bold(name) + gap + paint.address(address);
+    return ink.bold(name) + gap + ink.address(address);
   }
 }

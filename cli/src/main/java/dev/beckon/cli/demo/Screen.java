@@ -1,5 +1,6 @@
 package dev.beckon.cli.demo;
 
+import dev.beckon.cli.terminal.Ink;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -16,16 +17,16 @@ final class Screen {
   private static final long TURN_MILLIS = 100;
 
   private final PrintStream out;
-  private final Paint paint;
+  private final Ink ink;
   private final long startNanos = System.nanoTime();
 
   Screen(PrintStream out, boolean terminal) {
     this.out = out;
-    paint = new Paint(terminal);
+    ink = new Ink(terminal);
   }
 
-  Paint paint() {
-    return paint;
+  Ink ink() {
+    return ink;
   }
 
   void line(String text) {
@@ -42,11 +43,11 @@ final class Screen {
     try {
       T result = work.get();
       stop(wheel);
-      out.println(paint.good("✓") + " " + what + "  " + paint.faint(elapsed()));
+      out.println(ink.good("✓") + " " + what + "  " + ink.faint(elapsed()));
       return result;
     } catch (RuntimeException e) {
       stop(wheel);
-      out.println(paint.bad("✗") + " " + what + "  " + paint.faint(elapsed()));
+      out.println(ink.bad("✗") + " " + what + "  " + ink.faint(elapsed()));
       throw e;
     }
   }
@@ -62,7 +63,7 @@ final class Screen {
 
   private Thread turn(String what) {
     Thread wheel = Thread.ofPlatform().daemon().name("progress").unstarted(() -> turnWheel(what));
-    if (paint.terminal()) {
+    if (ink.colours()) {
       wheel.start();
     }
     return wheel;
@@ -72,7 +73,7 @@ final class Screen {
     try {
       for (int i = 0; ; i++) {
         String spoke = WHEEL.substring(i % WHEEL.length(), i % WHEEL.length() + 1);
-        out.print("\r" + spoke + " " + what + " … " + paint.faint(elapsed()) + "\u001b[K");
+        out.print("\r" + spoke + " " + what + " … " + ink.faint(elapsed()) + "\u001b[K");
         out.flush();
         Thread.sleep(TURN_MILLIS);
       }

@@ -1,6 +1,7 @@
 package dev.beckon.cli.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.beckon.cli.terminal.Ink;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,10 +9,10 @@ import java.util.Map;
 /** A {@link Timeline} written for people. */
 final class TimelineText {
 
-  private final Paint paint;
+  private final Ink ink;
 
-  TimelineText(Paint paint) {
-    this.paint = paint;
+  TimelineText(Ink ink) {
+    this.ink = ink;
   }
 
   /** The lines, the command itself first and its end last. */
@@ -19,19 +20,19 @@ final class TimelineText {
     List<String> lines = new ArrayList<>();
     lines.add(
         "  "
-            + paint.bold(command.path("deviceId").asText())
+            + ink.bold(command.path("deviceId").asText())
             + " ◄ "
             + call(command)
             + " "
-            + paint.faint("(" + delivery + ")"));
+            + ink.faint("(" + delivery + ")"));
     int nameWidth = rows.stream().mapToInt(r -> r.who().length()).max().orElse(0);
     for (Timeline.Row row : rows) {
       String start =
-          Screen.format("  %8d ms  ", row.millis()) + paint.faint(pad(row.who(), nameWidth));
+          Screen.format("  %8d ms  ", row.millis()) + ink.faint(pad(row.who(), nameWidth));
       lines.add(
           row.detail().isEmpty()
               ? start + "  " + row.what()
-              : start + "  " + pad(row.what(), 14) + "  " + paint.address(row.detail()));
+              : start + "  " + pad(row.what(), 14) + "  " + ink.address(row.detail()));
     }
     lines.add("               " + end(command));
     return lines;
@@ -50,7 +51,7 @@ final class TimelineText {
   private String end(JsonNode command) {
     String state = command.path("state").asText();
     StringBuilder end = new StringBuilder();
-    end.append(state.equals("SUCCEEDED") ? paint.good(state) : paint.bad(state));
+    end.append(state.equals("SUCCEEDED") ? ink.good(state) : ink.bad(state));
     for (Map.Entry<String, JsonNode> entry : command.path("result").properties()) {
       end.append("  ").append(entry.getKey()).append('=').append(entry.getValue().asText());
     }

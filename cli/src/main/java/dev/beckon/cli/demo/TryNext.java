@@ -1,5 +1,6 @@
 package dev.beckon.cli.demo;
 
+import dev.beckon.cli.terminal.Ink;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -8,8 +9,7 @@ final class TryNext {
 
   private TryNext() {}
 
-  static List<String> lines(
-      String beckon, String url, Path token, List<String> devices, Paint paint) {
+  static List<String> lines(String beckon, String url, Path token, List<String> devices, Ink ink) {
     return List.of(
         "",
         "It goes on running until you press Ctrl-C. In another terminal, try:",
@@ -22,6 +22,6 @@ final class TryNext {
         "  " + beckon + " send " + devices.get(1) + " echo text=hi --wait",
         "  " + beckon + " command list",
         "",
-        paint.faint("Each command takes --help. The server's API is at " + url + "/openapi.yaml"));
+        ink.faint("Each command takes --help. The server's API is at " + url + "/openapi.yaml"));
   }
 }

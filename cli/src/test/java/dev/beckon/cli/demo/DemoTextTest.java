@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.Mapping;
 import dev.beckon.lab.Nat;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @NullMarked
 final class DemoTextTest {
 
-  private static final Paint PLAIN = new Paint(false);
+  private static final Ink PLAIN = new Ink(false);
 
   private static final String COMMAND =
       """
@@ -105,7 +106,7 @@ final class DemoTextTest {
 
   @Test
   void coloursOnlyOnTerminals() {
-    assertThat(new Paint(true).good("fine")).isEqualTo("\u001b[32mfine\u001b[0m");
+    assertThat(new Ink(true).good("fine")).isEqualTo("\u001b[32mfine\u001b[0m");
     assertThat(PLAIN.good("fine")).isEqualTo("fine");
   }
 
