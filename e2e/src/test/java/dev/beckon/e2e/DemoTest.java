@@ -47,16 +47,19 @@ final class DemoTest {
       assertThat(StreamSupport.stream(last.path("story").spliterator(), false))
           .extracting(row -> row.path("what").asText())
           .containsSubsequence(
-              "queued",
-              "wake sent",
-              "new mapping",
-              "wake sent",
-              "wake received",
-              "session opened",
-              "delivered",
-              "finished");
+              "queued", "wake sent", "wake received", "session opened", "delivered", "finished");
+      assertThat(wokenAt(last)).isNotEqualTo(wokenAt(report.path("commands").path(1)));
     }
     assertThat(temp).isEmptyDirectory();
+  }
+
+  /** The mapped address of the wake that arrived: another one after the reboot than before. */
+  private static String wokenAt(JsonNode command) {
+    return World.events(command, "wake-sent")
+        .getLast()
+        .path("details")
+        .path("mappedAddress")
+        .asText();
   }
 
   @Test
