@@ -1,0 +1,4 @@
+@NullMarked
+package dev.beckon.protocol.directory;
+
+import org.jspecify.annotations.NullMarked;
