@@ -13,6 +13,8 @@ final class LabScript {
   static final String CARRIER_GATEWAY = CARRIER + "1";
   static final String CARRIER_INNER = CARRIER + "2";
 
+  private static final String SWITCH = "switch";
+
   private final Topology topology;
   private final boolean withRules;
   private final StringBuilder script = new StringBuilder(2048);
@@ -35,7 +37,7 @@ final class LabScript {
     namespaces();
     devices();
     routers();
-    server();
+    servers();
     for (int router = 1; router <= topology.routers(); router++) {
       forward(router);
     }
@@ -49,7 +51,12 @@ final class LabScript {
     for (int router = 1; router <= topology.routers(); router++) {
       namespace("router" + router);
     }
-    namespace("server");
+    for (int server = 1; server <= topology.servers(); server++) {
+      namespace(Topology.serverName(server));
+    }
+    if (topology.servers() > 1) {
+      namespace(SWITCH);
+    }
   }
 
   private void namespace(String name) {
@@ -81,16 +88,34 @@ final class LabScript {
     }
   }
 
-  private void server() {
+  private void servers() {
     String outermost = "router" + topology.routers();
-    link(outermost, "wan", "server", "eth0");
+    if (topology.servers() == 1) {
+      link(outermost, "wan", "server", "eth0");
+    } else {
+      line("ip -n %s link add bridge type bridge", SWITCH);
+      line("ip -n %s link set bridge up", SWITCH);
+      plug(outermost, "wan", "router");
+      for (int server = 1; server <= topology.servers(); server++) {
+        plug(Topology.serverName(server), "eth0", Topology.serverName(server));
+      }
+    }
     address(outermost, "wan", topology.outerAddress());
-    for (String address : topology.serverAddresses()) {
-      address("server", "eth0", address);
+    for (int server = 1; server <= topology.servers(); server++) {
+      String name = Topology.serverName(server);
+      for (String address : topology.serverAddresses(server)) {
+        address(name, "eth0", address);
+      }
+      if (topology.kind() != Kind.NAT) {
+        line("ip -n %s route add default via %s", name, topology.outerAddress());
+      }
     }
-    if (topology.kind() != Kind.NAT) {
-      line("ip -n server route add default via %s", topology.outerAddress());
-    }
+  }
+
+  /** Connects a host to the switch between the outermost router and the servers. */
+  private void plug(String host, String hostInterface, String port) {
+    link(host, hostInterface, SWITCH, port);
+    line("ip -n %s link set %s master bridge", SWITCH, port);
   }
 
   private void link(String inner, String innerInterface, String outer, String outerInterface) {

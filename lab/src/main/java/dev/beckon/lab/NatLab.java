@@ -29,7 +29,7 @@ public final class NatLab implements AutoCloseable {
   private final Anchor anchor;
   private final List<Host> devices;
   private final List<Router> routers;
-  private final Host server;
+  private final List<Host> servers;
 
   private NatLab(Topology topology, Anchor anchor) {
     this.topology = topology;
@@ -39,7 +39,10 @@ public final class NatLab implements AutoCloseable {
             .mapToObj(n -> host("device" + n, List.of(topology.deviceAddress(n))))
             .toList();
     routers = IntStream.rangeClosed(1, topology.routers()).mapToObj(this::router).toList();
-    server = host("server", topology.serverAddresses());
+    servers =
+        IntStream.rangeClosed(1, topology.servers())
+            .mapToObj(n -> host(Topology.serverName(n), topology.serverAddresses(n)))
+            .toList();
   }
 
   private Host host(String name, List<String> addresses) {
@@ -195,9 +198,14 @@ public final class NatLab implements AutoCloseable {
     return routers;
   }
 
-  /** The server's host, with two addresses. */
+  /** The first server's host, with two addresses. */
   public Host server() {
-    return server;
+    return server(1);
+  }
+
+  /** A server's host, from 1, with two addresses. */
+  public Host server(int number) {
+    return servers.get(number - 1);
   }
 
   /** Ends all processes of the lab and removes its namespaces. */

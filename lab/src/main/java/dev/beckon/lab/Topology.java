@@ -8,18 +8,19 @@ import java.util.List;
  * <pre>
  *   device1 ─┐
  *            ├─ router1 [─ router2] ── server (two addresses)
- *   device2 ─┘
+ *   device2 ─┘                    └─── server2 … (only with {@link #withServers}; two each)
  * </pre>
  *
  * @param kind the network that the devices are in
  * @param nats the translation each router does, from the devices to the server; empty without NAT
  * @param devices number of devices behind the first router, 1 to 9
+ * @param servers number of hosts on the servers' side, 1 to 9
  * @param unrepliedSeconds life of a UDP mapping that has not yet carried answered traffic for two
  *     seconds; 30 in Linux
  * @param repliedSeconds life of a UDP mapping after that; 120 in Linux
  */
 public record Topology(
-    Kind kind, List<Nat> nats, int devices, int unrepliedSeconds, int repliedSeconds) {
+    Kind kind, List<Nat> nats, int devices, int servers, int unrepliedSeconds, int repliedSeconds) {
 
   /** Which addresses the devices have. */
   public enum Kind {
@@ -38,6 +39,7 @@ public record Topology(
   public Topology {
     nats = List.copyOf(nats);
     check("devices", devices, 9);
+    check("servers", servers, 9);
     check("unreplied-seconds", unrepliedSeconds, 3600);
     check("replied-seconds", repliedSeconds, 3600);
     if (kind == Kind.NAT && (nats.isEmpty() || nats.size() > 2)) {
@@ -67,17 +69,22 @@ public record Topology(
   }
 
   private static Topology plain(Kind kind, List<Nat> nats) {
-    return new Topology(kind, nats, 1, LINUX_UNREPLIED_SECONDS, LINUX_REPLIED_SECONDS);
+    return new Topology(kind, nats, 1, 1, LINUX_UNREPLIED_SECONDS, LINUX_REPLIED_SECONDS);
   }
 
   /** The same with another number of devices, each in its own subnet of the first router. */
   public Topology withDevices(int count) {
-    return new Topology(kind, nats, count, unrepliedSeconds, repliedSeconds);
+    return new Topology(kind, nats, count, servers, unrepliedSeconds, repliedSeconds);
+  }
+
+  /** The same with another number of hosts on the servers' side, all in one subnet. */
+  public Topology withServers(int count) {
+    return new Topology(kind, nats, devices, count, unrepliedSeconds, repliedSeconds);
   }
 
   /** The same with other lives of UDP mappings in every router. */
   public Topology withTimers(int unreplied, int replied) {
-    return new Topology(kind, nats, devices, unreplied, replied);
+    return new Topology(kind, nats, devices, servers, unreplied, replied);
   }
 
   /** Number of routers between a device and the server. */
@@ -106,9 +113,14 @@ public record Topology(
     return serverPrefix() + "1";
   }
 
-  /** The server's two addresses. */
-  List<String> serverAddresses() {
-    return List.of(serverPrefix() + "100", serverPrefix() + "200");
+  /** A server host's name, from 1. */
+  static String serverName(int server) {
+    return server == 1 ? "server" : "server" + server;
+  }
+
+  /** A server host's two addresses, from 1. */
+  List<String> serverAddresses(int server) {
+    return List.of(serverPrefix() + (99 + server), serverPrefix() + (199 + server));
   }
 
   private String serverPrefix() {

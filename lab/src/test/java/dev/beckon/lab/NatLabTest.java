@@ -71,6 +71,33 @@ final class NatLabTest {
     }
   }
 
+  @Test
+  void severalServersReachEachOtherAndAreReachedThroughTheNat() {
+    String answerTwice =
+        """
+        import socket
+        listener = socket.create_server(("0.0.0.0", 7000))
+        print("listening", flush=True)
+        for _ in range(2):
+            connection, peer = listener.accept()
+            connection.sendall(peer[0].encode())
+            connection.close()
+        """;
+    String ask =
+        """
+        import socket
+        print(socket.create_connection(("203.0.113.102", 7000), 5).recv(100).decode())
+        """;
+    try (NatLab lab = NatLab.start(Topology.behind(Nat.SYMMETRIC).withServers(3))) {
+      assertThat(lab.server(3).addresses()).containsExactly("203.0.113.102", "203.0.113.202");
+      LabProcess server = lab.server(3).start(List.of("python3", "-c", answerTwice));
+      server.await("listening", "listening"::equals, Duration.ofSeconds(20));
+
+      assertThat(lab.device().run("python3", "-c", ask)).containsExactly("203.0.113.1");
+      assertThat(lab.server(2).run("python3", "-c", ask)).containsExactly("203.0.113.101");
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Nat.class)
   void forgetsAMappingWhenItsTimerEnds(Nat nat) {
