@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Date;
+import java.util.List;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -84,7 +85,7 @@ final class Certificates {
   static X509Certificate leaf(
       String commonName,
       Collection<String> uris,
-      KeyPurposeId purpose,
+      List<KeyPurposeId> purposes,
       PublicKey key,
       KeyPair ca,
       X509Certificate root,
@@ -97,7 +98,10 @@ final class Certificates {
         builder -> {
           builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
           builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-          builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(purpose));
+          builder.addExtension(
+              Extension.extendedKeyUsage,
+              false,
+              new ExtendedKeyUsage(purposes.toArray(new KeyPurposeId[0])));
           GeneralName[] names =
               uris.stream()
                   .map(uri -> new GeneralName(GeneralName.uniformResourceIdentifier, uri))

@@ -40,7 +40,9 @@ public final class FleetCa {
 
   private static final Duration SERVER_LIFE = Duration.ofDays(365);
 
-  /** Servers are not re-enrolled in this version. */
+  private static final int MAX_SERVER_NUMBER = 65_535;
+
+  /** The rendezvous server has the CA, so it never enrolls. */
   private static final int SERVER_GENERATION = 1;
 
   private final Path folder;
@@ -102,19 +104,23 @@ public final class FleetCa {
   }
 
   X509Certificate issueDevice(PublicKey key, DeviceId id, int generation) {
-    if (generation < 1 || generation > DeviceKey.MAX_GENERATION) {
-      throw new IllegalArgumentException(
-          "generation: " + generation + " (expected 1 to " + DeviceKey.MAX_GENERATION + ")");
-    }
+    requireGeneration(generation);
     return Certificates.leaf(
         id.value(),
         List.of(Certificates.deviceUri(id, generation)),
-        KeyPurposeId.id_kp_clientAuth,
+        List.of(KeyPurposeId.id_kp_clientAuth),
         key,
         keys,
         root,
         clock.instant(),
         DEVICE_LIFE);
+  }
+
+  private static void requireGeneration(int generation) {
+    if (generation < 1 || generation > DeviceKey.MAX_GENERATION) {
+      throw new IllegalArgumentException(
+          "generation: " + generation + " (expected 1 to " + DeviceKey.MAX_GENERATION + ")");
+    }
   }
 
   /**
@@ -152,13 +158,52 @@ public final class FleetCa {
     return new ServerCredentials(file.key(), file.chain(), renewAfter(file.certificate()));
   }
 
+  /**
+   * Signs the key of an enrolled server for a year: SAN {@code
+   * urn:beckon:server:<number>/<generation>}, for TLS servers (devices dial it) and TLS clients (it
+   * dials the rendezvous server). Behind it in a handshake stands {@link #chain}.
+   *
+   * @param csrDer PKCS #10 in DER; its key counts, its names do not
+   * @param number 1 to 65,535
+   * @param generation 1 to 65,535
+   * @throws InvalidCertificateRequestException if the request is malformed, not on P-256, or not
+   *     signed with its own key
+   */
+  public X509Certificate issueServerFor(byte[] csrDer, int number, int generation)
+      throws InvalidCertificateRequestException {
+    if (number < 1 || number > MAX_SERVER_NUMBER) {
+      throw new IllegalArgumentException(
+          "server number: " + number + " (expected 1 to " + MAX_SERVER_NUMBER + ")");
+    }
+    requireGeneration(generation);
+    return Certificates.leaf(
+        "Beckon server",
+        List.of(Certificates.serverUri(number, generation)),
+        List.of(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth),
+        Certificates.requestedKey(csrDer),
+        keys,
+        root,
+        clock.instant(),
+        SERVER_LIFE);
+  }
+
+  /** The CA certificates that devices and servers of the fleet trust now. */
+  public List<X509Certificate> roots() {
+    return List.of(root);
+  }
+
+  /** What a server of the fleet shows in a handshake behind its own certificate. */
+  public List<X509Certificate> chain() {
+    return List.of(root);
+  }
+
   private PemFile newServer(List<String> uris, Instant now) {
     KeyPair serverKeys = Certificates.newKeyPair();
     X509Certificate leaf =
         Certificates.leaf(
             "Beckon server",
             uris,
-            KeyPurposeId.id_kp_serverAuth,
+            List.of(KeyPurposeId.id_kp_serverAuth),
             serverKeys.getPublic(),
             keys,
             root,

@@ -176,6 +176,31 @@ final class FleetCaTest {
   }
 
   @Test
+  void signsAnEnrolledServersKeyForBothEndsOfTls() throws Exception {
+    FleetCa ca = ca();
+    KeyPair keys = Requests.p256();
+
+    X509Certificate certificate = ca.issueServerFor(Requests.of(keys), 7, 2);
+
+    certificate.verify(ca.chain().getFirst().getPublicKey());
+    assertThat(ca.roots()).containsExactly(ca.root());
+    assertThat(certificate.getPublicKey()).isEqualTo(keys.getPublic());
+    assertThat(certificate.getSubjectAlternativeNames())
+        .containsExactly(List.of(6, "urn:beckon:server:7/2"));
+    assertThat(certificate.getExtendedKeyUsage()).containsExactly(SERVER_AUTH, CLIENT_AUTH);
+    assertThat(certificate.getBasicConstraints()).isEqualTo(-1);
+    assertThat(certificate.getNotAfter().toInstant()).isEqualTo(NOW.plus(Duration.ofDays(365)));
+  }
+
+  @Test
+  void signsNoEnrolledServerAsTheRendezvousServer() {
+    for (int number : new int[] {0, 65_536}) {
+      assertThatThrownBy(() -> ca().issueServerFor(Requests.of(Requests.p256()), number, 1))
+          .hasMessage("server number: " + number + " (expected 1 to 65535)");
+    }
+  }
+
+  @Test
   void showsAServerByItsNumbers() throws Exception {
     FleetCa ca = ca();
 
