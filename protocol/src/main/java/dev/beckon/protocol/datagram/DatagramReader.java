@@ -11,6 +11,8 @@ import static dev.beckon.protocol.datagram.Malformation.BAD_DEVICE_ID;
 import static dev.beckon.protocol.datagram.Malformation.BAD_FINGERPRINT;
 import static dev.beckon.protocol.datagram.Malformation.BAD_VALUE;
 import static dev.beckon.protocol.datagram.Malformation.DUPLICATE_ATTRIBUTE;
+import static dev.beckon.protocol.datagram.Malformation.INTEGRITY_MISSING;
+import static dev.beckon.protocol.datagram.Malformation.INTEGRITY_UNEXPECTED;
 import static dev.beckon.protocol.datagram.Malformation.LENGTH_MISMATCH;
 import static dev.beckon.protocol.datagram.Malformation.MISSING_ATTRIBUTE;
 import static dev.beckon.protocol.datagram.Malformation.NOT_STUN;
@@ -20,6 +22,7 @@ import static dev.beckon.protocol.datagram.Malformation.TOO_SHORT;
 import static dev.beckon.protocol.datagram.Malformation.UNKNOWN_REQUIRED_ATTRIBUTE;
 import static dev.beckon.protocol.datagram.Malformation.UNKNOWN_TYPE;
 
+import dev.beckon.protocol.Security;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +57,7 @@ public final class DatagramReader {
   private static final int TRANSACTION_ID_AT = 8;
   private static final int ABSENT = -1;
 
+  private final boolean isProtected;
   private final byte[] computed = new byte[HmacSha256.LENGTH];
   private final CRC32 crc = new CRC32();
 
@@ -76,6 +80,19 @@ public final class DatagramReader {
   private int filler;
   private int integrity;
   private int fingerprint;
+
+  /** Reads datagrams that must carry an integrity. */
+  public DatagramReader() {
+    this(Security.MUTUAL);
+  }
+
+  /**
+   * @param security whether datagrams must carry an integrity, or must not: who checks none must
+   *     not take what the other side protected, or the two would seem to understand each other
+   */
+  public DatagramReader(Security security) {
+    this.isProtected = security.protectsDatagrams();
+  }
 
   /**
    * Reads the framing and every field, without authentication.
@@ -238,8 +255,8 @@ public final class DatagramReader {
   }
 
   private @Nullable Malformation checkFields(DatagramType found) {
-    if (integrity == ABSENT && found != DatagramType.PLAIN_BINDING_REQUEST) {
-      return MISSING_ATTRIBUTE;
+    if ((integrity != ABSENT) != isProtected && found != DatagramType.PLAIN_BINDING_REQUEST) {
+      return isProtected ? INTEGRITY_MISSING : INTEGRITY_UNEXPECTED;
     }
     return switch (found) {
       case KEEPALIVE, ONE_WAY_KEEPALIVE -> {

@@ -106,10 +106,14 @@ public final class DatagramWriter {
     return this;
   }
 
-  /** Fills up so that the datagram has at least {@code bytesWithIntegrity} once it is finished. */
-  public DatagramWriter fillTo(int bytesWithIntegrity) {
-    int missing =
-        bytesWithIntegrity - length - HEADER_LENGTH - Attribute.INTEGRITY_LENGTH - HEADER_LENGTH;
+  /**
+   * Fills up so that the datagram has at least {@code wholeBytes} once it is finished.
+   *
+   * @param integrityFollows whether {@link #finish} comes next, not {@link #finishUnprotected}
+   */
+  public DatagramWriter fillTo(int wholeBytes, boolean integrityFollows) {
+    int behind = integrityFollows ? HEADER_LENGTH + Attribute.INTEGRITY_LENGTH : 0;
+    int missing = wholeBytes - length - HEADER_LENGTH - behind;
     if (missing > -HEADER_LENGTH) {
       attribute(Attribute.FILLER, Math.max(0, missing));
     }
@@ -127,6 +131,15 @@ public final class DatagramWriter {
     hmac.update(bytes, 0, covered);
     hmac.doFinal(computed, 0);
     System.arraycopy(computed, 0, bytes, at, Attribute.INTEGRITY_LENGTH);
+    return length;
+  }
+
+  /**
+   * Ends a datagram without an integrity: for {@link dev.beckon.protocol.Security#NONE} alone.
+   * Returns its length.
+   */
+  public int finishUnprotected() {
+    putLength();
     return length;
   }
 

@@ -52,19 +52,16 @@ public record Keepalive(
   }
 
   @Override
-  public byte[] encode(byte[] deviceKey) {
+  public void write(DatagramWriter writer, boolean integrityFollows) {
     byte[] id = deviceId.bytes();
-    DatagramWriter writer =
-        new DatagramWriter()
-            .begin(
-                oneWay ? DatagramType.ONE_WAY_KEEPALIVE : DatagramType.KEEPALIVE, transactionId, 0)
-            .deviceId(id, 0, id.length)
-            .key(keyId, interval.code(), generation)
-            .sequence(sequence)
-            .pathToken(pathToken);
+    writer
+        .begin(oneWay ? DatagramType.ONE_WAY_KEEPALIVE : DatagramType.KEEPALIVE, transactionId, 0)
+        .deviceId(id, 0, id.length)
+        .key(keyId, interval.code(), generation)
+        .sequence(sequence)
+        .pathToken(pathToken);
     if (!oneWay) {
-      writer.fillTo(DatagramReader.MIN_KEEPALIVE_BYTES);
+      writer.fillTo(DatagramReader.MIN_KEEPALIVE_BYTES, integrityFollows);
     }
-    return Records.finish(writer, deviceKey);
   }
 }

@@ -62,22 +62,20 @@ public record KeepaliveAnswer(
   }
 
   @Override
-  public byte[] encode(byte[] deviceKey) {
+  public void write(DatagramWriter writer, boolean integrityFollows) {
     int flags =
         (stale ? DatagramWriter.FLAG_STALE : 0) | (unproven ? DatagramWriter.FLAG_UNPROVEN : 0);
-    DatagramWriter writer =
-        new DatagramWriter()
-            .begin(DatagramType.KEEPALIVE_ANSWER, transactionId, 0)
-            .mappedAddress(
-                AddressBits.high(mappedAddress.getAddress()),
-                AddressBits.low(mappedAddress.getAddress()),
-                mappedAddress.getPort())
-            .status(flags, serverTimeMillis, directoryVersion);
+    writer
+        .begin(DatagramType.KEEPALIVE_ANSWER, transactionId, 0)
+        .mappedAddress(
+            AddressBits.high(mappedAddress.getAddress()),
+            AddressBits.low(mappedAddress.getAddress()),
+            mappedAddress.getPort())
+        .status(flags, serverTimeMillis, directoryVersion);
     if (stale) {
       writer.sequence(lastSequence);
     } else {
       writer.pathToken(pathToken);
     }
-    return Records.finish(writer, deviceKey);
   }
 }

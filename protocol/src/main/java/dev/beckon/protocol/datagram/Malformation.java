@@ -22,6 +22,10 @@ public enum Malformation {
   /** An unknown attribute of the comprehension-required range. */
   UNKNOWN_REQUIRED_ATTRIBUTE,
   MISSING_ATTRIBUTE,
+  /** No MESSAGE-INTEGRITY-SHA256 where datagrams are protected. */
+  INTEGRITY_MISSING,
+  /** MESSAGE-INTEGRITY-SHA256 where datagrams are not protected, so that nobody would check it. */
+  INTEGRITY_UNEXPECTED,
   /** MESSAGE-INTEGRITY with SHA-1 is not accepted beside or instead of SHA-256. */
   SHA1_INTEGRITY,
   /** Something other than FINGERPRINT behind the integrity, or anything behind FINGERPRINT. */

@@ -7,11 +7,6 @@ import java.util.Arrays;
 final class Records {
   private Records() {}
 
-  static byte[] finish(DatagramWriter writer, byte[] deviceKey) {
-    int length = writer.finish(new HmacSha256(), deviceKey);
-    return Arrays.copyOf(writer.bytes(), length);
-  }
-
   static byte[] transactionId(DatagramReader reader) {
     int at = reader.transactionIdOffset();
     return Arrays.copyOfRange(reader.bytes(), at, at + DatagramReader.TRANSACTION_ID_BYTES);

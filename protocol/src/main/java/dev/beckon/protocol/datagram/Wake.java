@@ -65,16 +65,14 @@ public record Wake(
   }
 
   @Override
-  public byte[] encode(byte[] deviceKey) {
+  public void write(DatagramWriter writer, boolean integrityFollows) {
     byte[] id = deviceId.bytes();
-    return Records.finish(
-        new DatagramWriter()
-            .begin(DatagramType.WAKE, transactionId, 0)
-            .deviceId(id, 0, id.length)
-            .key(keyId, 0, generation)
-            .sequence(sequenceEcho)
-            .wakeId(wakeId)
-            .wake(deadlineMillis, serverNumber, dialBackDelayMillis),
-        deviceKey);
+    writer
+        .begin(DatagramType.WAKE, transactionId, 0)
+        .deviceId(id, 0, id.length)
+        .key(keyId, 0, generation)
+        .sequence(sequenceEcho)
+        .wakeId(wakeId)
+        .wake(deadlineMillis, serverNumber, dialBackDelayMillis);
   }
 }

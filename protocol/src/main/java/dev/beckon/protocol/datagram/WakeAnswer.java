@@ -24,9 +24,7 @@ public record WakeAnswer(byte[] transactionId, long wakeId) implements Datagram 
   }
 
   @Override
-  public byte[] encode(byte[] deviceKey) {
-    return Records.finish(
-        new DatagramWriter().begin(DatagramType.WAKE_ANSWER, transactionId, 0).wakeId(wakeId),
-        deviceKey);
+  public void write(DatagramWriter writer, boolean integrityFollows) {
+    writer.begin(DatagramType.WAKE_ANSWER, transactionId, 0).wakeId(wakeId);
   }
 }

@@ -2,6 +2,7 @@ package dev.beckon.protocol.datagram;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.beckon.protocol.Security;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -17,6 +18,7 @@ class HostileInputTest {
 
   private final Random random = RandomSource.of("hostile input");
   private final DatagramReader reader = new DatagramReader();
+  private final DatagramReader unprotected = new DatagramReader(Security.NONE);
   private final HmacSha256 hmac = new HmacSha256();
 
   @Test
@@ -35,6 +37,12 @@ class HostileInputTest {
           seen.add(malformation);
         }
         assertDecodesAlike(bytes, malformation == null);
+        Malformation unprotectedMalformation = unprotected.read(bytes, bytes.length);
+        if (unprotectedMalformation == null) {
+          assertThat(unprotected.isAuthentic(hmac, KEY)).isFalse();
+        } else {
+          seen.add(unprotectedMalformation);
+        }
       } catch (RuntimeException | Error e) {
         throw new AssertionError("input " + n + ": " + Hex.of(bytes), e);
       }

@@ -3,6 +3,7 @@ package dev.beckon.protocol.datagram;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.beckon.protocol.ProtocolDocument;
+import dev.beckon.protocol.Security;
 import java.lang.reflect.Field;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -46,7 +47,11 @@ class ProtocolDocumentTest {
   @ParameterizedTest
   @MethodSource("messages")
   void vectorsAreWhatTheCodecWrites(Map<String, String> vector) {
-    byte[] written = message(vector).encode(deviceKey(vector));
+    Datagram message = message(vector);
+    byte[] written =
+        security(vector).protectsDatagrams()
+            ? message.encode(deviceKey(vector))
+            : message.encodeUnprotected();
     byte[] bytes = vector.containsKey("fingerprint") ? Samples.withFingerprint(written) : written;
 
     assertThat(Hex.of(bytes)).isEqualTo(value(vector, "bytes"));
@@ -57,10 +62,11 @@ class ProtocolDocumentTest {
   void vectorsReadAsWritten(Map<String, String> vector) throws MalformedDatagramException {
     byte[] bytes = Hex.bytes(value(vector, "bytes"));
 
-    assertThat(Datagram.decode(bytes, bytes.length))
+    assertThat(Datagram.decode(bytes, bytes.length, security(vector)))
         .usingRecursiveComparison()
         .isEqualTo(message(vector));
-    assertThat(Datagram.isAuthentic(bytes, bytes.length, deviceKey(vector))).isTrue();
+    assertThat(Datagram.isAuthentic(bytes, bytes.length, deviceKey(vector)))
+        .isEqualTo(security(vector).protectsDatagrams());
   }
 
   @Test
@@ -168,6 +174,10 @@ class ProtocolDocumentTest {
       case "wake-answer" -> new WakeAnswer(transactionId, hexNumber(vector, "wake-id"));
       default -> throw new AssertionError("message: " + value(vector, "message"));
     };
+  }
+
+  private static Security security(Map<String, String> vector) {
+    return Security.parse(vector.getOrDefault("security", "mutual"));
   }
 
   private static byte[] deviceKey(Map<String, String> vector) {

@@ -71,7 +71,7 @@ class RoundTripTest {
             .key(1, 25, 1)
             .sequence(2)
             .pathToken(0)
-            .fillTo(DatagramReader.MIN_KEEPALIVE_BYTES)
+            .fillTo(DatagramReader.MIN_KEEPALIVE_BYTES, true)
             .finish(hmac, KEY);
 
     assertThat(java.util.Arrays.copyOf(writer.bytes(), length)).isEqualTo(keepalive.encode(KEY));

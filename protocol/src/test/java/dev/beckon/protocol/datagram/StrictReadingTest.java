@@ -6,6 +6,7 @@ import static dev.beckon.protocol.datagram.Malformation.BAD_DEVICE_ID;
 import static dev.beckon.protocol.datagram.Malformation.BAD_FINGERPRINT;
 import static dev.beckon.protocol.datagram.Malformation.BAD_VALUE;
 import static dev.beckon.protocol.datagram.Malformation.DUPLICATE_ATTRIBUTE;
+import static dev.beckon.protocol.datagram.Malformation.INTEGRITY_MISSING;
 import static dev.beckon.protocol.datagram.Malformation.LENGTH_MISMATCH;
 import static dev.beckon.protocol.datagram.Malformation.MISSING_ATTRIBUTE;
 import static dev.beckon.protocol.datagram.Malformation.NOT_STUN;
@@ -75,7 +76,7 @@ class StrictReadingTest {
       assertRefused(raw.sign(KEY), MISSING_ATTRIBUTE);
     }
     assertRefused(
-        RawDatagram.of(bytes).remove(Attribute.MESSAGE_INTEGRITY_SHA256), MISSING_ATTRIBUTE);
+        RawDatagram.of(bytes).remove(Attribute.MESSAGE_INTEGRITY_SHA256), INTEGRITY_MISSING);
   }
 
   @ParameterizedTest
