@@ -8,6 +8,8 @@ import dev.beckon.server.api.ApiServer;
 import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.Reachability;
 import dev.beckon.server.command.Commands;
+import dev.beckon.server.directory.ApplicationServers;
+import dev.beckon.server.directory.ServerEnrollment;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.identity.MasterKeys;
@@ -91,6 +93,10 @@ public final class Server implements AutoCloseable {
     MasterKeys masterKeys = identity.masterKeys();
     Commands commands = closing(Commands.open(database, identity.devices(), clock));
     identity.enrollment().onEnrolledAgain(commands::deviceEnrolledAgain);
+    ApplicationServers servers =
+        new ApplicationServers(database, clock, identity.ca(), () -> advertised(config));
+    ServerEnrollment serverEnrollment =
+        new ServerEnrollment(database, clock, identity.ca(), servers, () -> advertised(config));
     ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
     opened.push(background::shutdownNow);
 
@@ -111,7 +117,7 @@ public final class Server implements AutoCloseable {
                 commands,
                 identity.devices(),
                 identity.denyList(),
-                identity.enrollment(),
+                identity.enrollment().or(serverEnrollment),
                 dispatcher,
                 nanoClock,
                 clock));

@@ -9,11 +9,13 @@ package dev.beckon.server.identity;
  */
 public record Advertised(String host, int udpPort, int tlsPort) {
 
-  String udpAddress() {
+  /** Host and port as an enrollment answer says them. */
+  public String udpAddress() {
     return address(udpPort);
   }
 
-  String tlsAddress() {
+  /** Host and port as an enrollment answer says them. */
+  public String tlsAddress() {
     return address(tlsPort);
   }
 

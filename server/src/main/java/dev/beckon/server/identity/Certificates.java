@@ -43,6 +43,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentVerifierProviderBuilder;
 import org.bouncycastle.pkcs.PKCSException;
 import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequest;
+import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequestBuilder;
 import org.jspecify.annotations.Nullable;
 
 /** Keys and certificates as this fleet uses them: P-256 everywhere, names in the SAN. */
@@ -144,6 +145,17 @@ final class Certificates {
         | RuntimeException e) {
       // The parser answers some malformed input with unchecked exceptions.
       throw invalid("not readable as PKCS #10 in DER", e);
+    }
+  }
+
+  /** A request for a certificate of this key: PKCS #10 in DER. */
+  static byte[] request(KeyPair keys) {
+    try {
+      return new JcaPKCS10CertificationRequestBuilder(name("Beckon server"), keys.getPublic())
+          .build(new JcaContentSignerBuilder(SIGNATURE).build(keys.getPrivate()))
+          .getEncoded();
+    } catch (IOException | OperatorCreationException e) {
+      throw new IllegalStateException("cannot sign a certificate request", e);
     }
   }
 

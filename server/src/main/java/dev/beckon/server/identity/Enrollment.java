@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A code works once. The same code with the same key gets the same identity again until it
  * expires, because the first answer may have been lost on its way.
  */
-public final class Enrollment {
+public final class Enrollment implements Redeemer {
 
   private static final String ADVICE = "make a new code with \"beckon device add\"";
 
@@ -66,7 +66,7 @@ public final class Enrollment {
     enrolledAgain = listener;
   }
 
-  /** Completes when the new identity is durable, or with the reason why there is none. */
+  @Override
   public CompletableFuture<Redemption> redeem(byte[] secret, byte[] csrDer) {
     byte[] secretHash = FleetCa.sha256(secret);
     return CompletableFuture.supplyAsync(() -> prepare(secretHash, csrDer), SIGNING)
@@ -170,8 +170,7 @@ public final class Enrollment {
 
   private static Redemption unknown() {
     return refused(
-        "enrollment-code-unknown",
-        "enrollment code: not known here, or replaced by a newer one (" + ADVICE + ")");
+        UNKNOWN, "enrollment code: not known here, or replaced by a newer one (" + ADVICE + ")");
   }
 
   private static Redemption expired(Known known) {

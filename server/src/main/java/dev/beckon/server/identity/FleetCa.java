@@ -159,6 +159,17 @@ public final class FleetCa {
   }
 
   /**
+   * The key that a certificate request asks for; its names do not count.
+   *
+   * @param csrDer PKCS #10 in DER
+   * @throws InvalidCertificateRequestException if the request is malformed, not on P-256, or not
+   *     signed with its own key
+   */
+  public static PublicKey requestedKey(byte[] csrDer) throws InvalidCertificateRequestException {
+    return Certificates.requestedKey(csrDer);
+  }
+
+  /**
    * Signs the key of an enrolled server for a year: SAN {@code
    * urn:beckon:server:<number>/<generation>}, for TLS servers (devices dial it) and TLS clients (it
    * dials the rendezvous server). Behind it in a handshake stands {@link #chain}.
@@ -229,7 +240,8 @@ public final class FleetCa {
     }
   }
 
-  static byte[] sha256(byte[] content) {
+  /** 32 bytes. */
+  public static byte[] sha256(byte[] content) {
     try {
       return MessageDigest.getInstance("SHA-256").digest(content);
     } catch (GeneralSecurityException e) {

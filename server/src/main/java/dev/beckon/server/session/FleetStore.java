@@ -10,7 +10,7 @@ import dev.beckon.protocol.session.Update;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.Devices;
-import dev.beckon.server.identity.Enrollment;
+import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.Redemption;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,9 +26,9 @@ final class FleetStore implements SessionStore {
 
   private final Commands commands;
   private final Devices devices;
-  private final Enrollment enrollment;
+  private final Redeemer enrollment;
 
-  FleetStore(Commands commands, Devices devices, Enrollment enrollment) {
+  FleetStore(Commands commands, Devices devices, Redeemer enrollment) {
     this.commands = commands;
     this.devices = devices;
     this.enrollment = enrollment;

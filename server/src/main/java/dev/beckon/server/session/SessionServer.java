@@ -7,7 +7,7 @@ import dev.beckon.server.command.CommandListener;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.DenyList;
 import dev.beckon.server.identity.Devices;
-import dev.beckon.server.identity.Enrollment;
+import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.ServerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -63,6 +63,7 @@ public final class SessionServer implements AutoCloseable {
    * Makes a server that does not listen yet.
    *
    * @param caRoot the fleet CA; devices' certificates chain to it
+   * @param enrollment of devices, and of servers where they enroll
    * @param listener is told of sessions as they come and go
    * @param nanoClock elapsed time, as {@code System::nanoTime}
    * @param clock wall time: for certificates and for Welcome
@@ -74,7 +75,7 @@ public final class SessionServer implements AutoCloseable {
       Commands commands,
       Devices devices,
       DenyList denyList,
-      Enrollment enrollment,
+      Redeemer enrollment,
       SessionListener listener,
       LongSupplier nanoClock,
       InstantSource clock) {

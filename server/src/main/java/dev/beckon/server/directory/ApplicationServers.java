@@ -1,0 +1,186 @@
+package dev.beckon.server.directory;
+
+import dev.beckon.protocol.datagram.DeviceKey;
+import dev.beckon.protocol.enrollment.EnrollmentCode;
+import dev.beckon.server.identity.Advertised;
+import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.FleetCa;
+import dev.beckon.server.store.Database;
+import dev.beckon.server.store.Sql;
+import java.security.SecureRandom;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+
+/**
+ * The servers of the fleet besides the rendezvous server, which keeps this. What is here is what
+ * the operator wants; devices go by the list that is signed from it. Thread-safe.
+ */
+public final class ApplicationServers {
+
+  /**
+   * Is told what happens to servers. Called on the thread that all writes wait for: return at once.
+   */
+  public interface Listener {
+
+    /** Something that stands in the list changed. */
+    default void onChanged() {}
+
+    /** The server is shut out: its connections end. */
+    default void onRemoved(int number) {}
+
+    /** The server enrolled; connections of older generations end. */
+    default void onEnrolled(int number, int generation) {}
+  }
+
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  private final Database database;
+  private final InstantSource clock;
+  private final FleetCa ca;
+  private final Supplier<Advertised> advertised;
+  private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+
+  /** Number → the generation that is let in. */
+  private final ConcurrentHashMap<Integer, Integer> admitted = new ConcurrentHashMap<>();
+
+  /**
+   * @param advertised asked for each code, so the ports need not be known yet
+   */
+  public ApplicationServers(
+      Database database, InstantSource clock, FleetCa ca, Supplier<Advertised> advertised) {
+    this.database = database;
+    this.clock = clock;
+    this.ca = ca;
+    this.advertised = advertised;
+    for (ApplicationServer server : list()) {
+      if (server.state() == ApplicationServer.State.ENROLLED) {
+        admitted.put(server.number(), server.generation());
+      }
+    }
+  }
+
+  public void addListener(Listener listener) {
+    listeners.add(listener);
+  }
+
+  /**
+   * Adds the server to the list and makes a code for it to enroll with; an unused code that it had
+   * stops working. A known server gets this name and address, and goes on as it is until the new
+   * code is used.
+   *
+   * @param number 1 to 65,535
+   * @param address as {@link dev.beckon.protocol.directory.ServerAddress#parse} takes it
+   * @param validity of the code, 1 second to {@link Devices#MAX_VALIDITY}
+   * @throws IllegalArgumentException if one of them is out of range; the message is for people
+   */
+  public CompletableFuture<EnrollmentCode> add(
+      int number, String name, String address, Duration validity) {
+    check(number, name, address);
+    if (validity.compareTo(Duration.ofSeconds(1)) < 0
+        || validity.compareTo(Devices.MAX_VALIDITY) > 0) {
+      throw new IllegalArgumentException("valid: " + validity + " (expected 1s to 30d)");
+    }
+    byte[] secret = new byte[EnrollmentCode.SECRET_BYTES];
+    RANDOM.nextBytes(secret);
+    Instant now = clock.instant();
+    Instant expiry = now.plus(validity).plusMillis(999).truncatedTo(ChronoUnit.SECONDS);
+    Advertised here = advertised.get();
+    EnrollmentCode code =
+        new EnrollmentCode(here.host(), here.tlsPort(), ca.fingerprint(), secret, expiry);
+    return database.write(
+        sql -> {
+          int generation =
+              ServerTable.find(sql, number).map(ApplicationServer::generation).orElse(0);
+          if (generation >= DeviceKey.MAX_GENERATION) {
+            throw new IllegalStateException(
+                "number: " + number + " (enrolled " + generation + " times; expected another)");
+          }
+          ServerTable.put(sql, number, name, address, now);
+          ServerTable.invite(sql, number, FleetCa.sha256(secret), expiry, now);
+          return code;
+        },
+        ignored -> listeners.forEach(Listener::onChanged));
+  }
+
+  /**
+   * Gives a server another name and address. Empty if there is none of this number.
+   *
+   * @throws IllegalArgumentException as {@link #add}
+   */
+  public CompletableFuture<Optional<ApplicationServer>> set(
+      int number, String name, String address) {
+    check(number, name, address);
+    return database.write(
+        sql -> {
+          if (present(sql, number).isEmpty()) {
+            return Optional.empty();
+          }
+          ServerTable.put(sql, number, name, address, clock.instant());
+          return present(sql, number);
+        },
+        changed -> changed.ifPresent(server -> listeners.forEach(Listener::onChanged)));
+  }
+
+  /** Takes the server off the list and shuts it out. False if there is none of this number. */
+  public CompletableFuture<Boolean> remove(int number) {
+    return database.write(
+        sql -> {
+          boolean present = present(sql, number).isPresent();
+          if (present) {
+            ServerTable.remove(sql, number);
+          }
+          return present;
+        },
+        removed -> {
+          if (removed) {
+            admitted.remove(number);
+            listeners.forEach(listener -> listener.onRemoved(number));
+            listeners.forEach(Listener::onChanged);
+          }
+        });
+  }
+
+  private static void check(int number, String name, String address) {
+    ApplicationServer.checkNumber(number);
+    ApplicationServer.checkName(name);
+    ApplicationServer.checkAddress(address);
+  }
+
+  /** The server of this number; empty if it was never added, or removed. */
+  public Optional<ApplicationServer> find(int number) {
+    return database.read(sql -> present(sql, number));
+  }
+
+  private static Optional<ApplicationServer> present(Sql sql, int number) throws SQLException {
+    return ServerTable.find(sql, number)
+        .filter(server -> server.state() != ApplicationServer.State.REMOVED);
+  }
+
+  /** All servers, by number. */
+  public List<ApplicationServer> list() {
+    return database.read(ServerTable::list);
+  }
+
+  /**
+   * Whether a certificate of this number and generation lets its owner in: the server is enrolled,
+   * was not removed, and did not enroll anew. Reads no database.
+   */
+  public boolean admits(int number, int generation) {
+    Integer current = admitted.get(number);
+    return current != null && current == generation;
+  }
+
+  void enrolled(int number, int generation) {
+    admitted.put(number, generation);
+    listeners.forEach(listener -> listener.onEnrolled(number, generation));
+  }
+}
