@@ -61,33 +61,56 @@ final class EventLines implements DeviceListener {
   }
 
   @Override
-  public void onWake(long wakeId, Instant deadline, String verdict) {
-    print("wake", "id", hex(wakeId), "verdict", verdict, "deadline", TIME.format(deadline));
+  public void onWake(int number, long wakeId, Instant deadline, String verdict) {
+    print(
+        "wake",
+        "id",
+        hex(wakeId),
+        "verdict",
+        verdict,
+        "deadline",
+        TIME.format(deadline),
+        "number",
+        Integer.toString(number));
   }
 
   @Override
-  public void onDial(InetSocketAddress server, long wakeId) {
+  public void onDial(int number, InetSocketAddress server, long wakeId) {
     print(
         "dial",
         "server",
         SocketAddresses.format(server),
         "wake",
-        wakeId == 0 ? "none" : hex(wakeId));
+        wakeId == 0 ? "none" : hex(wakeId),
+        "number",
+        Integer.toString(number));
   }
 
   @Override
-  public void onDialFailed(InetSocketAddress server, String reason) {
-    print("dial-failed", "server", SocketAddresses.format(server), "reason", reason);
+  public void onDialFailed(int number, InetSocketAddress server, String reason) {
+    print(
+        "dial-failed",
+        "server",
+        SocketAddresses.format(server),
+        "reason",
+        reason,
+        "number",
+        Integer.toString(number));
   }
 
   @Override
-  public void onSessionOpened(long wakeId) {
-    print("session-opened", "wake", wakeId == 0 ? "none" : hex(wakeId));
+  public void onSessionOpened(int number, long wakeId) {
+    print(
+        "session-opened",
+        "wake",
+        wakeId == 0 ? "none" : hex(wakeId),
+        "number",
+        Integer.toString(number));
   }
 
   @Override
-  public void onSessionClosed(String reason) {
-    print("session-closed", "reason", reason);
+  public void onSessionClosed(int number, String reason) {
+    print("session-closed", "reason", reason, "number", Integer.toString(number));
   }
 
   @Override

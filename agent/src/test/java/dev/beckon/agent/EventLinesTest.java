@@ -22,12 +22,12 @@ class EventLinesTest {
   @Test
   void saysFirstWhoIsReady() {
     lines.ready("kitchen", Path.of("/var/lib/beckon"));
-    lines.onSessionClosed("idle");
+    lines.onSessionClosed(0, "idle");
 
     assertThat(text.toString().lines())
         .containsExactly(
             "ready device=kitchen data=/var/lib/beckon",
-            "2026-01-01T00:00:00.120Z session-closed reason=idle");
+            "2026-01-01T00:00:00.120Z session-closed reason=idle number=0");
   }
 
   @Test
@@ -37,10 +37,10 @@ class EventLinesTest {
     lines.ready("kitchen", Path.of("d"));
     lines.onKeepaliveAnswered(mapped, server);
     lines.onMappedAddress(mapped);
-    lines.onWake(0xABC, Instant.parse("2026-01-01T00:01:00Z"), "accepted");
-    lines.onDial(InetSocketAddress.createUnresolved("example.com", 5349), 0xABC);
-    lines.onDialFailed(InetSocketAddress.createUnresolved("example.com", 5349), "timed out");
-    lines.onSessionOpened(0);
+    lines.onWake(7, 0xABC, Instant.parse("2026-01-01T00:01:00Z"), "accepted");
+    lines.onDial(7, InetSocketAddress.createUnresolved("example.com", 5349), 0xABC);
+    lines.onDialFailed(7, InetSocketAddress.createUnresolved("example.com", 5349), "timed out");
+    lines.onSessionOpened(0, 0);
     lines.onCommand("01ARZ3NDEKTSV4RRFFQ69G5FAV", "run", "FAILED", "exit code: 1");
     lines.onCommand("01ARZ3NDEKTSV4RRFFQ69G5FAV", "", "UNKNOWN", "");
 
@@ -48,10 +48,10 @@ class EventLinesTest {
         .containsExactly(
             "keepalive-answered mapped=203.0.113.1:40001 server=[2001:db8::1]:3478",
             "mapped-address mapped=203.0.113.1:40001",
-            "wake id=0000000000000abc verdict=accepted deadline=2026-01-01T00:01:00.000Z",
-            "dial server=example.com:5349 wake=0000000000000abc",
-            "dial-failed server=example.com:5349 reason=\"timed out\"",
-            "session-opened wake=none",
+            "wake id=0000000000000abc verdict=accepted deadline=2026-01-01T00:01:00.000Z number=7",
+            "dial server=example.com:5349 wake=0000000000000abc number=7",
+            "dial-failed server=example.com:5349 reason=\"timed out\" number=7",
+            "session-opened wake=none number=0",
             "command 01ARZ3NDEKTSV4RRFFQ69G5FAV FAILED action=run reason=\"exit code: 1\"",
             "command 01ARZ3NDEKTSV4RRFFQ69G5FAV UNKNOWN");
   }

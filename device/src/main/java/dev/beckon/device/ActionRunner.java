@@ -1,5 +1,6 @@
 package dev.beckon.device;
 
+import dev.beckon.device.command.CommandKey;
 import dev.beckon.protocol.session.State;
 import java.io.IOException;
 import java.util.Map;
@@ -28,13 +29,13 @@ final class ActionRunner {
   /** Told of progress, on the command's thread. */
   @FunctionalInterface
   interface OnProgress {
-    void accept(String commandId, int percent, String text);
+    void accept(CommandKey key, int percent, String text);
   }
 
   /** Told of the end, on the command's thread. */
   @FunctionalInterface
   interface OnEnd {
-    void accept(String commandId, Outcome outcome);
+    void accept(CommandKey key, Outcome outcome);
   }
 
   private final Map<String, Entry> entries;
@@ -68,15 +69,19 @@ final class ActionRunner {
         : entry.action().refusal(command.getArgsMap(), command.getHasBody());
   }
 
-  void run(dev.beckon.protocol.session.Command command, OnProgress onProgress, OnEnd onEnd) {
-    String id = command.getCommandId();
+  void run(
+      CommandKey key,
+      dev.beckon.protocol.session.Command command,
+      OnProgress onProgress,
+      OnEnd onEnd) {
     try {
       threads.execute(
           () ->
               onEnd.accept(
-                  id, outcome(command, (percent, text) -> onProgress.accept(id, percent, text))));
+                  key,
+                  outcome(key, command, (percent, text) -> onProgress.accept(key, percent, text))));
     } catch (RejectedExecutionException e) {
-      onEnd.accept(id, Outcome.failed("the device is being stopped"));
+      onEnd.accept(key, Outcome.failed("the device is being stopped"));
     }
   }
 
@@ -94,7 +99,8 @@ final class ActionRunner {
     }
   }
 
-  private Outcome outcome(dev.beckon.protocol.session.Command message, Command.Progress progress) {
+  private Outcome outcome(
+      CommandKey key, dev.beckon.protocol.session.Command message, Command.Progress progress) {
     Entry entry = entries.get(message.getAction());
     if (entry == null) {
       return Outcome.failed("action: " + message.getAction() + " (expected a known one)");
@@ -102,10 +108,11 @@ final class ActionRunner {
     try {
       Command command =
           new Command(
+              key.server(),
               message,
-              message.getHasBody() ? bodies.commandBody(message.getCommandId()) : null,
+              message.getHasBody() ? bodies.commandBody(key) : null,
               progress);
-      return outcome(message.getCommandId(), entry.handler().run(command));
+      return outcome(key, entry.handler().run(command));
     } catch (InterruptedException e) {
       return Outcome.failed("the device was stopped while the command ran");
     } catch (Exception | Error e) {
@@ -114,7 +121,7 @@ final class ActionRunner {
     }
   }
 
-  private Outcome outcome(String commandId, Result result) {
+  private Outcome outcome(CommandKey key, Result result) {
     String failure = result.failure();
     byte[] body = result.body();
     if (body.length > maxBodyBytes) {
@@ -123,7 +130,7 @@ final class ActionRunner {
     }
     if (body.length > 0) {
       try {
-        bodies.storeResult(commandId, body);
+        bodies.storeResult(key, body);
       } catch (IOException e) {
         return Outcome.failed(
             "result body: cannot be stored (expected room in the device's data folder)");

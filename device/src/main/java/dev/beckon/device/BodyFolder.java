@@ -1,6 +1,7 @@
 package dev.beckon.device;
 
 import com.google.protobuf.ByteString;
+import dev.beckon.device.command.CommandKey;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The bodies of commands and of their results, as files: a board may have less memory than a body.
@@ -26,40 +28,36 @@ final class BodyFolder {
   }
 
   /** Deletes what no remembered command needs. */
-  void tidy(Set<String> remembered) throws IOException {
+  void tidy(Set<CommandKey> remembered) throws IOException {
     if (!Files.isDirectory(folder)) {
       return;
     }
+    Set<Path> needed = remembered.stream().map(this::resultBody).collect(Collectors.toSet());
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
       for (Path file : files) {
-        String name = file.getFileName().toString();
-        boolean needed =
-            name.endsWith(RESULT)
-                && remembered.contains(name.substring(0, name.length() - RESULT.length()));
-        if (!needed) {
+        if (!needed.contains(file)) {
           Files.delete(file);
         }
       }
     }
   }
 
-  Path commandBody(String commandId) {
-    return folder.resolve(commandId + COMMAND);
+  Path commandBody(CommandKey key) {
+    return folder.resolve(name(key) + COMMAND);
   }
 
-  Path resultBody(String commandId) {
-    return folder.resolve(commandId + RESULT);
+  Path resultBody(CommandKey key) {
+    return folder.resolve(name(key) + RESULT);
   }
 
   /** Writes a part of a command's body; at offset 0 begins anew. */
-  void append(String commandId, long offset, ByteString content) throws IOException {
+  void append(CommandKey key, long offset, ByteString content) throws IOException {
     if (offset == 0) {
       SecretFiles.createFolder(folder);
-      Files.deleteIfExists(commandBody(commandId));
+      Files.deleteIfExists(commandBody(key));
     }
     try (FileChannel file =
-        FileChannel.open(
-            commandBody(commandId), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        FileChannel.open(commandBody(key), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       ByteBuffer bytes = content.asReadOnlyByteBuffer();
       long end = offset;
       while (bytes.hasRemaining()) {
@@ -69,17 +67,21 @@ final class BodyFolder {
   }
 
   /** Writes a result's body; durable on return. */
-  void storeResult(String commandId, byte[] content) throws IOException {
+  void storeResult(CommandKey key, byte[] content) throws IOException {
     SecretFiles.createFolder(folder);
-    SecretFiles.replace(resultBody(commandId), content);
+    SecretFiles.replace(resultBody(key), content);
   }
 
-  void discard(String commandId) {
+  void discard(CommandKey key) {
     try {
-      Files.deleteIfExists(commandBody(commandId));
-      Files.deleteIfExists(resultBody(commandId));
+      Files.deleteIfExists(commandBody(key));
+      Files.deleteIfExists(resultBody(key));
     } catch (IOException e) {
       // It goes at the next start.
     }
+  }
+
+  private static String name(CommandKey key) {
+    return key.server() == 0 ? key.commandId() : key.server() + "-" + key.commandId();
   }
 }

@@ -23,11 +23,17 @@ public final class Command {
     void report(int percent, String text);
   }
 
+  private final int server;
   private final dev.beckon.protocol.session.Command message;
   private final @Nullable Path body;
   private final Progress progress;
 
-  Command(dev.beckon.protocol.session.Command message, @Nullable Path body, Progress progress) {
+  Command(
+      int server,
+      dev.beckon.protocol.session.Command message,
+      @Nullable Path body,
+      Progress progress) {
+    this.server = server;
     this.message = message;
     this.body = body;
     this.progress = progress;
@@ -40,6 +46,7 @@ public final class Command {
    */
   public static Command of(String action, Map<String, String> arguments, Progress progress) {
     return new Command(
+        0,
         dev.beckon.protocol.session.Command.newBuilder()
             .setCommandId("0".repeat(26))
             .setAction(action)
@@ -49,7 +56,12 @@ public final class Command {
         progress);
   }
 
-  /** 26 characters; the same in the server's API. */
+  /** Number of the server that gave it: 0 for the rendezvous server, or an application server's. */
+  public int serverNumber() {
+    return server;
+  }
+
+  /** 26 characters; the same in that server's API. */
   public String id() {
     return message.getCommandId();
   }

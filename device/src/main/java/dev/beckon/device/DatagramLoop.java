@@ -4,6 +4,7 @@ import dev.beckon.device.keepalive.KeepaliveEffect;
 import dev.beckon.device.keepalive.KeepaliveLogic;
 import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.wake.DialLogic;
+import dev.beckon.device.wake.Dials;
 import dev.beckon.device.wake.WakeLogic;
 import dev.beckon.device.wake.WakeVerdict;
 import dev.beckon.protocol.datagram.Datagram;
@@ -15,33 +16,38 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.Selector;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The thread that owns datagrams and the decision to dial: does what {@link KeepaliveLogic}, {@link
- * WakeLogic} and {@link DialLogic} say.
+ * WakeLogic} and {@link Dials} say.
  */
 final class DatagramLoop implements AutoCloseable {
   /** Does the dialling, on another thread. */
   interface Dialler {
-    void dial(long wakeId);
+    void dial(Dials.Dial dial, InetSocketAddress address);
 
-    void wake(long wakeId);
-
-    /** The first answer came; whether to dial in now. */
-    AtStart atStart();
+    void wake(int server, long wakeId);
   }
 
-  /** Why to dial in right after the start. */
-  enum AtStart {
-    NOTHING,
-    ACTIONS_CHANGED,
-    UNREPORTED
+  /**
+   * Why to dial right after the start.
+   *
+   * @param actionsChanged whether the rendezvous server does not know the device's actions
+   * @param unreported the servers to which something is owed from before the start
+   */
+  record AtStart(boolean actionsChanged, Set<Integer> unreported) {
+    AtStart {
+      unreported = Set.copyOf(unreported);
+    }
   }
 
   private static final System.Logger LOG = System.getLogger("dev.beckon.device");
@@ -61,7 +67,9 @@ final class DatagramLoop implements AutoCloseable {
   private final KeyRing keys;
   private final KeepaliveLogic keepalives;
   private final WakeLogic wakes;
-  private final DialLogic dials;
+  private final Dials dials;
+  private final ServerTable servers;
+  private final AtStart atStart;
   private final Dialler dialler;
   private final DeviceClock clock;
   private final DeviceListener listener;
@@ -70,7 +78,7 @@ final class DatagramLoop implements AutoCloseable {
   private long nextCheckNanos;
   private long boardAheadMillis;
   private boolean greeted;
-  private long wakeDeadlineNanos;
+  private final Map<Integer, Long> wakeDeadlinesNanos = new HashMap<>(); // newest, by server
   private volatile boolean closed;
 
   DatagramLoop(
@@ -78,7 +86,9 @@ final class DatagramLoop implements AutoCloseable {
       KeyRing keys,
       KeepaliveLogic keepalives,
       WakeLogic wakes,
-      DialLogic dials,
+      Dials dials,
+      ServerTable servers,
+      AtStart atStart,
       Dialler dialler,
       DeviceClock clock,
       DeviceListener listener)
@@ -89,6 +99,8 @@ final class DatagramLoop implements AutoCloseable {
     this.keepalives = keepalives;
     this.wakes = wakes;
     this.dials = dials;
+    this.servers = servers;
+    this.atStart = atStart;
     this.dialler = dialler;
     this.clock = clock;
     this.listener = listener;
@@ -106,38 +118,41 @@ final class DatagramLoop implements AutoCloseable {
     selector.wakeup();
   }
 
-  void onOpened() {
+  void onOpened(int server) {
     post(
         () -> {
-          dials.onOpened();
-          keepalives.onSession(clock.nanos());
-        });
-  }
-
-  void onFailed() {
-    post(() -> dials.onFailed(clock.nanos()));
-  }
-
-  void onRefused() {
-    post(dials::onRefused);
-  }
-
-  void onClosed(DialLogic.Ending ending) {
-    post(() -> dials.onClosed(ending, clock.nanos()));
-  }
-
-  void onWakeMissed(long wakeId) {
-    post(
-        () -> {
-          long now = clock.nanos();
-          if (wakeDeadlineNanos - now > 0 && dials.onWake(wakeId, wakeDeadlineNanos, 0, now)) {
-            dialler.wake(wakeId);
+          dials.of(server).onOpened(clock.nanos());
+          if (server == Wake.RENDEZVOUS_SERVER) {
+            keepalives.onSession(clock.nanos());
           }
         });
   }
 
-  void onUnreported() {
-    post(() -> dials.onUnreported(clock.nanos()));
+  void onFailed(int server) {
+    post(() -> dials.of(server).onFailed(clock.nanos()));
+  }
+
+  void onRefused(int server) {
+    post(() -> dials.of(server).onRefused());
+  }
+
+  void onClosed(int server, DialLogic.Ending ending) {
+    post(() -> dials.of(server).onClosed(ending, clock.nanos()));
+  }
+
+  void onWakeMissed(int server, long wakeId) {
+    post(
+        () -> {
+          long now = clock.nanos();
+          Long deadline = wakeDeadlinesNanos.get(server);
+          if (deadline != null && deadline - now > 0) {
+            wake(server, wakeId, deadline, 0);
+          }
+        });
+  }
+
+  void onUnreported(int server) {
+    post(() -> dials.of(server).onUnreported(clock.nanos()));
   }
 
   @Override
@@ -189,9 +204,17 @@ final class DatagramLoop implements AutoCloseable {
       checkNetwork(now);
     }
     apply(keepalives.onTime(now, clock.millis()));
-    DialLogic.Dial dial = dials.onTime(now);
-    if (dial != null) {
-      dialler.dial(dial.wakeId());
+    for (Dials.Dial dial = dials.onTime(now); dial != null; dial = dials.onTime(now)) {
+      dial(dial);
+    }
+  }
+
+  private void dial(Dials.Dial dial) {
+    InetSocketAddress address = servers.addressOf(dial.server());
+    if (address != null) {
+      dialler.dial(dial, address);
+    } else {
+      dials.of(dial.server()).onUnknown();
     }
   }
 
@@ -253,15 +276,23 @@ final class DatagramLoop implements AutoCloseable {
     }
     if (verdict == WakeVerdict.ACCEPTED) {
       long leftMillis = Math.min(MAX_DEADLINE_MILLIS, wake.deadlineMillis() - wallMillis);
-      wakeDeadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
-      if (dials.onWake(wake.wakeId(), wakeDeadlineNanos, wake.dialBackDelayMillis(), now)) {
-        dialler.wake(wake.wakeId());
-      }
+      long deadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
+      wakeDeadlinesNanos.values().removeIf(deadline -> deadline - now < 0);
+      wakeDeadlinesNanos.put(wake.serverNumber(), deadlineNanos);
+      wake(wake.serverNumber(), wake.wakeId(), deadlineNanos, wake.dialBackDelayMillis());
     }
     listener.onWake(
+        wake.serverNumber(),
         wake.wakeId(),
         Instant.ofEpochMilli(wake.deadlineMillis()),
         verdict.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+  }
+
+  private void wake(int server, long wakeId, long deadlineNanos, long dialBackDelayMillis) {
+    long now = clock.nanos();
+    if (dials.of(server).onWake(wakeId, deadlineNanos, dialBackDelayMillis, now)) {
+      dialler.wake(server, wakeId);
+    }
   }
 
   private void apply(List<KeepaliveEffect> effects) {
@@ -271,7 +302,7 @@ final class DatagramLoop implements AutoCloseable {
       } else if (effect instanceof KeepaliveEffect.Rebind) {
         link.open("silence", true);
       } else if (effect instanceof KeepaliveEffect.DialIn) {
-        dials.onDialIn(clock.nanos());
+        dials.of(Wake.RENDEZVOUS_SERVER).onDialIn(clock.nanos());
       } else if (effect instanceof KeepaliveEffect.Answered answered) {
         clock.set(answered.serverTimeMillis());
         onAnswered(answered);
@@ -288,11 +319,9 @@ final class DatagramLoop implements AutoCloseable {
     }
     if (!greeted) {
       greeted = true;
-      AtStart why = dialler.atStart();
-      if (why == AtStart.ACTIONS_CHANGED) {
-        dials.onDialIn(clock.nanos());
-      } else if (why == AtStart.UNREPORTED) {
-        dials.onUnreported(clock.nanos());
+      atStart.unreported().forEach(owed -> dials.of(owed).onUnreported(clock.nanos()));
+      if (atStart.actionsChanged()) {
+        dials.of(Wake.RENDEZVOUS_SERVER).onDialIn(clock.nanos());
       }
     }
   }

@@ -3,13 +3,12 @@ package dev.beckon.device;
 import com.google.protobuf.ByteString;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.device.command.FileJournal;
+import dev.beckon.device.command.Journal;
 import dev.beckon.device.keepalive.KeepaliveLogic;
 import dev.beckon.device.keepalive.KeepaliveTiming;
 import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.session.SessionLogic;
-import dev.beckon.device.tls.ServerCheck;
-import dev.beckon.device.tls.TlsDialler;
-import dev.beckon.device.wake.DialLogic;
+import dev.beckon.device.wake.Dials;
 import dev.beckon.device.wake.WakeLogic;
 import dev.beckon.protocol.session.Actions;
 import java.io.IOException;
@@ -36,8 +35,6 @@ public final class Device implements AutoCloseable {
   /** Longest body of a command, or of a result. */
   public static final long MAX_BODY_BYTES = 16L << 20;
 
-  private static final String ALPN = "beckon/1";
-  private static final int RENDEZVOUS_SERVER = 0;
   private static final int TRANSACTION_ID_BYTES = 12;
 
   /** The server gets all actions in one frame of 64 KiB. */
@@ -79,23 +76,14 @@ public final class Device implements AutoCloseable {
     try {
       BodyFolder bodies = new BodyFolder(folder.resolve("bodies"));
       bodies.tidy(
-          openJournal.entries().stream()
-              .map(entry -> entry.commandId())
-              .collect(Collectors.toSet()));
+          openJournal.entries().stream().map(Journal.Entry::key).collect(Collectors.toSet()));
       ActionRunner actions = new ActionRunner(settings.actions, bodies, MAX_BODY_BYTES);
       String id = identity.deviceId().value();
       CommandLogic commands = new CommandLogic(id, openJournal, actions::refusal, clock.millis());
       Actions catalog = catalog();
       ByteString hash = hash(catalog);
       ConfirmedActions confirmed = new ConfirmedActions(folder.resolve("actions.confirmed"));
-      DatagramLoop.AtStart atStart =
-          !commands.isEmpty()
-              ? DatagramLoop.AtStart.UNREPORTED
-              : confirmed.isConfirmed(hash)
-                  ? DatagramLoop.AtStart.NOTHING
-                  : DatagramLoop.AtStart.ACTIONS_CHANGED;
-
-      Link link = new Link(atStart);
+      LoopLink link = new LoopLink();
       SessionLoop sessionLoop =
           new SessionLoop(
               new SessionLogic.Settings(
@@ -111,8 +99,7 @@ public final class Device implements AutoCloseable {
               actions,
               bodies,
               confirmed,
-              dialler(clock),
-              identity.tlsAddress(),
+              new Diallers(identity, clock),
               clock,
               listener,
               link);
@@ -137,12 +124,13 @@ public final class Device implements AutoCloseable {
               keys,
               keepalives,
               new WakeLogic(identity.deviceId(), keepalives::isFresh),
-              new DialLogic(random::nextDouble, clock.nanos()),
+              new Dials(random::nextDouble, clock.nanos()),
+              new ServerTable(identity.tlsAddress()),
+              new DatagramLoop.AtStart(!confirmed.isConfirmed(hash), commands.servers()),
               link,
               clock,
               listener);
-      link.sessions = sessionLoop;
-      link.datagrams = datagramLoop;
+      link.tie(datagramLoop, sessionLoop);
       sessions = sessionLoop;
       datagrams = datagramLoop;
       sessionLoop.start();
@@ -180,13 +168,6 @@ public final class Device implements AutoCloseable {
     }
   }
 
-  private TlsDialler dialler(DeviceClock clock) throws GeneralSecurityException {
-    return new TlsDialler(
-        ALPN,
-        new TlsDialler.Credentials(identity.privateKey(), identity.certificates()),
-        chain -> ServerCheck.check(chain, identity.roots(), RENDEZVOUS_SERVER, clock.instant()));
-  }
-
   private Actions catalog() {
     Actions.Builder catalog = Actions.newBuilder();
     settings.actions.values().forEach(entry -> catalog.addActions(entry.action().toMessage()));
@@ -199,78 +180,6 @@ public final class Device implements AutoCloseable {
           MessageDigest.getInstance("SHA-256").digest(catalog.toByteArray()));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
-    }
-  }
-
-  /** Ties the two loops together: each posts to the other's thread. */
-  private static final class Link implements DatagramLoop.Dialler, SessionLoop.Dialling {
-    private final DatagramLoop.AtStart atStart;
-    @Nullable SessionLoop sessions;
-    @Nullable DatagramLoop datagrams;
-
-    Link(DatagramLoop.AtStart atStart) {
-      this.atStart = atStart;
-    }
-
-    private SessionLoop sessions() {
-      SessionLoop loop = sessions;
-      if (loop == null) {
-        throw new IllegalStateException("not started");
-      }
-      return loop;
-    }
-
-    private DatagramLoop datagrams() {
-      DatagramLoop loop = datagrams;
-      if (loop == null) {
-        throw new IllegalStateException("not started");
-      }
-      return loop;
-    }
-
-    @Override
-    public void dial(long wakeId) {
-      sessions().dial(wakeId);
-    }
-
-    @Override
-    public void wake(long wakeId) {
-      sessions().wake(wakeId);
-    }
-
-    @Override
-    public DatagramLoop.AtStart atStart() {
-      return atStart;
-    }
-
-    @Override
-    public void onOpened() {
-      datagrams().onOpened();
-    }
-
-    @Override
-    public void onFailed() {
-      datagrams().onFailed();
-    }
-
-    @Override
-    public void onRefused() {
-      datagrams().onRefused();
-    }
-
-    @Override
-    public void onClosed(DialLogic.Ending ending) {
-      datagrams().onClosed(ending);
-    }
-
-    @Override
-    public void onWakeMissed(long wakeId) {
-      datagrams().onWakeMissed(wakeId);
-    }
-
-    @Override
-    public void onUnreported() {
-      datagrams().onUnreported();
     }
   }
 

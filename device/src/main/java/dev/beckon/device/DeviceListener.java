@@ -32,25 +32,28 @@ public interface DeviceListener {
   /**
    * An authentic wake came.
    *
+   * @param number of the server that it names
    * @param verdict {@code accepted}, {@code repeated}, or why it was ignored
    */
-  default void onWake(long wakeId, Instant deadline, String verdict) {}
+  default void onWake(int number, long wakeId, Instant deadline, String verdict) {}
 
   /**
    * The device dials.
    *
+   * @param number of the server
+   * @param server its address
    * @param wakeId the wake that made it, 0 if none did
    */
-  default void onDial(InetSocketAddress server, long wakeId) {}
+  default void onDial(int number, InetSocketAddress server, long wakeId) {}
 
   /** No session came of dialling; it is tried again unless the time for it is over. */
-  default void onDialFailed(InetSocketAddress server, String reason) {}
+  default void onDialFailed(int number, InetSocketAddress server, String reason) {}
 
-  /** The server welcomed the device. */
-  default void onSessionOpened(long wakeId) {}
+  /** The server of that number welcomed the device. */
+  default void onSessionOpened(int number, long wakeId) {}
 
   /** A session that was opened is over. */
-  default void onSessionClosed(String reason) {}
+  default void onSessionClosed(int number, String reason) {}
 
   /**
    * A command has another state.

@@ -29,28 +29,28 @@ final class QuietListener implements DeviceListener {
   }
 
   @Override
-  public void onWake(long wakeId, Instant deadline, String verdict) {
-    quietly(() -> listener.onWake(wakeId, deadline, verdict));
+  public void onWake(int number, long wakeId, Instant deadline, String verdict) {
+    quietly(() -> listener.onWake(number, wakeId, deadline, verdict));
   }
 
   @Override
-  public void onDial(InetSocketAddress server, long wakeId) {
-    quietly(() -> listener.onDial(server, wakeId));
+  public void onDial(int number, InetSocketAddress server, long wakeId) {
+    quietly(() -> listener.onDial(number, server, wakeId));
   }
 
   @Override
-  public void onDialFailed(InetSocketAddress server, String reason) {
-    quietly(() -> listener.onDialFailed(server, reason));
+  public void onDialFailed(int number, InetSocketAddress server, String reason) {
+    quietly(() -> listener.onDialFailed(number, server, reason));
   }
 
   @Override
-  public void onSessionOpened(long wakeId) {
-    quietly(() -> listener.onSessionOpened(wakeId));
+  public void onSessionOpened(int number, long wakeId) {
+    quietly(() -> listener.onSessionOpened(number, wakeId));
   }
 
   @Override
-  public void onSessionClosed(String reason) {
-    quietly(() -> listener.onSessionClosed(reason));
+  public void onSessionClosed(int number, String reason) {
+    quietly(() -> listener.onSessionClosed(number, reason));
   }
 
   @Override

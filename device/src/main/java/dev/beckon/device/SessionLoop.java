@@ -2,44 +2,47 @@ package dev.beckon.device;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.device.command.CommandEffect;
+import dev.beckon.device.command.CommandKey;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.device.session.SessionEffect;
 import dev.beckon.device.session.SessionLogic;
-import dev.beckon.device.tls.TlsDialler;
 import dev.beckon.device.wake.DialLogic.Ending;
+import dev.beckon.device.wake.Dials;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The thread that owns commands and the session: does what {@link SessionLogic} and {@link
- * CommandLogic} say. At most one session is open at a time.
+ * The thread that owns commands and sessions: does what {@link SessionLogic} and {@link
+ * CommandLogic} say. At most one session per server is open at a time.
  */
 final class SessionLoop implements AutoCloseable {
   /** Gets how dialling goes, on this loop's thread. */
   interface Dialling {
-    void onOpened();
+    void onOpened(int server);
 
-    void onFailed();
+    void onFailed(int server);
 
-    void onRefused();
+    void onRefused(int server);
 
-    void onClosed(Ending ending);
+    void onClosed(int server, Ending ending);
 
     /** A wake was to be told to a session that is no more. */
-    void onWakeMissed(long wakeId);
+    void onWakeMissed(int server, long wakeId);
 
-    /** Something has ended while no session is open. */
-    void onUnreported();
+    /** Something of the server has ended while no session with it is open. */
+    void onUnreported(int server);
   }
 
   private static final System.Logger LOG = System.getLogger("dev.beckon.device");
@@ -52,23 +55,31 @@ final class SessionLoop implements AutoCloseable {
   private final ActionRunner actions;
   private final BodyFolder bodies;
   private final ConfirmedActions confirmed;
-  private final TlsDialler dialler;
-  private final InetSocketAddress address;
+  private final Diallers diallers;
   private final DeviceClock clock;
   private final DeviceListener listener;
   private final Dialling dialling;
-  private final Map<String, State> told = new HashMap<>();
+  private final Map<CommandKey, State> told = new HashMap<>();
 
-  private volatile @Nullable Session session; // written on this loop's thread only
+  /** By server number; changed on this loop's thread only. */
+  private final Map<Integer, Session> sessions = new ConcurrentHashMap<>();
+
+  private boolean ticking;
 
   private final class Session implements Connection.Receiver {
     final SessionLogic logic;
+    final InetSocketAddress address;
     final Connection connection;
     String reason = "";
 
-    Session(long wakeId) {
-      logic = new SessionLogic(settings, commands, bodies::append, wakeId);
-      connection = new Connection(dialler, address, this);
+    Session(Dials.Dial dial, InetSocketAddress address) {
+      logic = new SessionLogic(settings, dial.server(), commands, bodies::append, dial.wakeId());
+      this.address = address;
+      connection = new Connection(diallers.of(dial.server()), address, this);
+    }
+
+    boolean isCurrent() {
+      return sessions.get(logic.server()) == this;
     }
 
     @Override
@@ -100,8 +111,7 @@ final class SessionLoop implements AutoCloseable {
       ActionRunner actions,
       BodyFolder bodies,
       ConfirmedActions confirmed,
-      TlsDialler dialler,
-      InetSocketAddress address,
+      Diallers diallers,
       DeviceClock clock,
       DeviceListener listener,
       Dialling dialling) {
@@ -110,8 +120,7 @@ final class SessionLoop implements AutoCloseable {
     this.actions = actions;
     this.bodies = bodies;
     this.confirmed = confirmed;
-    this.dialler = dialler;
-    this.address = address;
+    this.diallers = diallers;
     this.clock = clock;
     this.listener = listener;
     this.dialling = dialling;
@@ -127,28 +136,28 @@ final class SessionLoop implements AutoCloseable {
 
   /** Gets ready to dial; any thread. */
   void start() {
-    onThread(dialler::warmUp);
+    onThread(() -> diallers.of(0).warmUp());
   }
 
   /** Opens a session; any thread. */
-  void dial(long wakeId) {
+  void dial(Dials.Dial dial, InetSocketAddress address) {
     onThread(
         () -> {
-          Session fresh = new Session(wakeId);
-          session = fresh;
-          listener.onDial(address, wakeId);
+          Session fresh = new Session(dial, address);
+          sessions.put(dial.server(), fresh);
+          listener.onDial(dial.server(), address, dial.wakeId());
           fresh.connection.start();
-          tickLater(fresh);
+          tickLater();
         });
   }
 
-  /** A wake came while a session is being opened or open; any thread. */
-  void wake(long wakeId) {
+  /** A wake came while a session with its server is being opened or open; any thread. */
+  void wake(int server, long wakeId) {
     onThread(
         () -> {
-          Session current = session;
+          Session current = sessions.get(server);
           if (current == null) {
-            dialling.onWakeMissed(wakeId);
+            dialling.onWakeMissed(server, wakeId);
           } else {
             apply(current, current.logic.onWake(wakeId, clock.nanos()));
           }
@@ -163,13 +172,12 @@ final class SessionLoop implements AutoCloseable {
     CountDownLatch said = new CountDownLatch(1);
     onThread(
         () -> {
-          Session current = session;
-          if (current != null) {
+          for (Session current : List.copyOf(sessions.values())) {
             List<SessionEffect> goodbye = current.logic.onShutdown();
             apply(current, goodbye);
             if (goodbye.isEmpty()) {
               current.connection.cut(); // still dialling: nobody to say goodbye to
-              session = null;
+              sessions.remove(current.logic.server());
             }
           }
           said.countDown();
@@ -182,48 +190,59 @@ final class SessionLoop implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     thread.shutdownNow();
-    Session current = session;
-    if (current != null) {
+    for (Session current : sessions.values()) {
       current.connection.awaitWritten(CLOSE_MILLIS);
       current.connection.cut();
     }
   }
 
-  private void tickLater(Session ticked) {
-    later(
-        () -> {
-          if (session == ticked) {
-            apply(ticked, ticked.logic.onTime(clock.nanos()));
-            tickLater(ticked);
-          }
-        },
-        TICK_MILLIS);
+  /** Looks at the time while there is anything that it may change. */
+  private void tickLater() {
+    if (!ticking) {
+      ticking = true;
+      later(this::tick, TICK_MILLIS);
+    }
+  }
+
+  private void tick() {
+    ticking = false;
+    try {
+      applyAll(commands.onTime(clock.millis()));
+      for (Session current : List.copyOf(sessions.values())) {
+        apply(current, current.logic.onTime(clock.nanos()));
+      }
+    } finally {
+      if (!sessions.isEmpty() || commands.isBusy()) {
+        tickLater();
+      }
+    }
   }
 
   private void end(Session ended, String why) {
-    if (session != ended) {
+    int server = ended.logic.server();
+    if (!ended.isCurrent()) {
       return;
     }
-    session = null;
+    sessions.remove(server);
     String reason = ended.reason.isEmpty() ? why : ended.reason;
     if (ended.logic.wasWelcomed()) {
-      listener.onSessionClosed(reason);
+      listener.onSessionClosed(server, reason);
     } else {
-      listener.onDialFailed(address, reason);
+      listener.onDialFailed(server, ended.address, reason);
     }
     if (ended.logic.isRefused()) {
-      dialling.onRefused();
+      dialling.onRefused(server);
     } else if (!ended.logic.wasWelcomed()) {
-      dialling.onFailed();
+      dialling.onFailed(server);
     } else if (ended.logic.isWakeUnserved()) {
-      dialling.onClosed(Ending.UNSERVED_WAKE);
-      if (commands.isUnfinished()) {
-        dialling.onUnreported(); // beyond the deadline of the wake
+      dialling.onClosed(server, Ending.UNSERVED_WAKE);
+      if (commands.isUnfinished(server)) {
+        dialling.onUnreported(server); // beyond the deadline of the wake
       }
-    } else if (commands.isUnfinished() || ended.logic.isReceiving()) {
-      dialling.onClosed(Ending.UNFINISHED);
+    } else if (commands.isUnfinished(server) || ended.logic.isReceiving()) {
+      dialling.onClosed(server, Ending.UNFINISHED);
     } else {
-      dialling.onClosed(Ending.FINISHED);
+      dialling.onClosed(server, Ending.FINISHED);
     }
   }
 
@@ -232,15 +251,22 @@ final class SessionLoop implements AutoCloseable {
       if (effect instanceof SessionEffect.Send send) {
         current.connection.send(send.frame());
       } else if (effect instanceof SessionEffect.SendBody body) {
-        current.connection.sendBody(body.commandId(), bodies.resultBody(body.commandId()));
+        current.connection.sendBody(body.key().commandId(), bodies.resultBody(body.key()));
       } else if (effect instanceof SessionEffect.Welcomed welcomed) {
         clock.set(welcomed.serverTimeMillis());
-        listener.onSessionOpened(current.logic.wakeId());
-        dialling.onOpened();
+        listener.onSessionOpened(current.logic.server(), current.logic.wakeId());
+        dialling.onOpened(current.logic.server());
       } else if (effect instanceof SessionEffect.ActionsConfirmed) {
-        confirmed.confirm(settings.actionsHash());
+        if (current.logic.server() == 0) {
+          confirmed.confirm(settings.actionsHash());
+        }
       } else if (effect instanceof SessionEffect.OfCommand ofCommand) {
-        apply(ofCommand.effect());
+        CommandEffect of = ofCommand.effect();
+        if (of instanceof CommandEffect.Report && of.key().server() != current.logic.server()) {
+          applyAll(List.of(of));
+        } else {
+          apply(of);
+        }
       } else if (effect instanceof SessionEffect.Close close) {
         current.reason = close.reason();
         current.connection.finish();
@@ -251,49 +277,56 @@ final class SessionLoop implements AutoCloseable {
 
   private void apply(CommandEffect effect) {
     if (effect instanceof CommandEffect.Report report) {
-      tell(report.update());
+      tell(report.key(), report.update());
     } else if (effect instanceof CommandEffect.Run run) {
-      actions.run(run.command(), this::onProgress, this::onEnded);
+      actions.run(run.key(), run.command(), this::onProgress, this::onEnded);
     } else if (effect instanceof CommandEffect.Discard discard) {
-      told.remove(discard.commandId());
-      bodies.discard(discard.commandId());
+      told.remove(discard.key());
+      bodies.discard(discard.key());
     }
   }
 
-  private void tell(Update update) {
-    String id = update.getCommandId();
-    if (told.put(id, update.getState()) != update.getState()) {
-      listener.onCommand(id, commands.actionOf(id), update.getState().name(), update.getReason());
+  private void tell(CommandKey key, Update update) {
+    if (told.put(key, update.getState()) != update.getState()) {
+      listener.onCommand(
+          key.commandId(), commands.actionOf(key), update.getState().name(), update.getReason());
     }
   }
 
-  private void onProgress(String commandId, int percent, String text) {
-    onThread(() -> applyAll(commands.onProgress(commandId, percent, text, clock.millis())));
+  private void onProgress(CommandKey key, int percent, String text) {
+    onThread(() -> applyAll(commands.onProgress(key, percent, text, clock.millis())));
   }
 
-  private void onEnded(String commandId, ActionRunner.Outcome outcome) {
+  private void onEnded(CommandKey key, ActionRunner.Outcome outcome) {
     onThread(
-        () -> {
-          applyAll(
-              commands.onEnded(
-                  commandId,
-                  outcome.state(),
-                  outcome.reason(),
-                  outcome.result(),
-                  outcome.bodyBytes(),
-                  clock.millis()));
-          if (session == null) {
-            dialling.onUnreported();
-          }
-        });
+        () ->
+            applyAll(
+                commands.onEnded(
+                    key,
+                    outcome.state(),
+                    outcome.reason(),
+                    outcome.result(),
+                    outcome.bodyBytes(),
+                    clock.millis())));
   }
 
+  /** Each through the session with the server that it concerns, if there is one. */
   private void applyAll(List<CommandEffect> effects) {
-    Session current = session;
-    if (current != null) {
-      apply(current, current.logic.onCommandEffects(effects));
-    } else {
-      effects.forEach(this::apply);
+    Set<Integer> away = new HashSet<>();
+    for (CommandEffect effect : effects) {
+      int server = effect.key().server();
+      Session current = sessions.get(server);
+      if (current != null) {
+        apply(current, current.logic.onCommandEffects(List.of(effect)));
+      } else {
+        apply(effect);
+        away.add(server);
+      }
+    }
+    for (int server : away) {
+      if (commands.isUnfinished(server)) {
+        dialling.onUnreported(server);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package dev.beckon.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.beckon.device.command.CommandKey;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.State;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ class ActionRunnerTest {
     CompletableFuture<ActionRunner.Outcome> end = new CompletableFuture<>();
 
     runner.run(
+        new CommandKey(0, "A"),
         Command.newBuilder().setCommandId("A").setAction("boom").build(),
         (id, percent, text) -> {},
         (id, outcome) -> end.complete(outcome));

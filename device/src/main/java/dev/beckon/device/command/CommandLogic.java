@@ -11,14 +11,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The life of each command on the device, over all sessions and restarts.
+ * The life of each command on the device, over all servers, sessions and restarts.
  *
  * <p>A command stands in the journal before it is acknowledged, and as started before it runs; it
  * is forgotten when the server has confirmed its end. So it runs at most once. One command at a
- * time runs per action, in the order of arrival; different actions run side by side.
+ * time runs per action, whichever servers gave them, in the order of arrival; different actions run
+ * side by side. A server can see, cancel and confirm its own commands only.
  *
  * <p>Knows no clock, thread or connection; the journal is its only side effect. Not thread-safe;
  * owned by the thread that handles commands.
@@ -31,6 +34,7 @@ public final class CommandLogic {
   private static final int MAX_TEXT_CHARS = 4_000;
 
   private static final class Life {
+    final int server;
     final long deadlineMillis;
 
     /** Null after a restart, until the server hands the command over again. */
@@ -43,10 +47,15 @@ public final class CommandLogic {
     /** Empty if it is known from the journal only. */
     String action = "";
 
-    Life(long deadlineMillis, Update update, boolean journaled) {
+    Life(int server, long deadlineMillis, Update update, boolean journaled) {
+      this.server = server;
       this.deadlineMillis = deadlineMillis;
       this.update = update;
       this.journaled = journaled;
+    }
+
+    CommandKey key() {
+      return new CommandKey(server, update.getCommandId());
     }
 
     boolean ended() {
@@ -57,7 +66,7 @@ public final class CommandLogic {
   private final String deviceId;
   private final Journal journal;
   private final ArgumentCheck check;
-  private final Map<String, Life> lives = new LinkedHashMap<>();
+  private final Map<CommandKey, Life> lives = new LinkedHashMap<>();
   private final Map<String, Queue<Life>> queues = new HashMap<>(); // by action; the head runs
 
   /**
@@ -70,8 +79,8 @@ public final class CommandLogic {
     this.journal = journal;
     this.check = check;
     for (Journal.Entry entry : journal.entries()) {
-      Life life = new Life(entry.deadlineMillis(), entry.update(), true);
-      lives.put(entry.commandId(), life);
+      Life life = new Life(entry.server(), entry.deadlineMillis(), entry.update(), true);
+      lives.put(entry.key(), life);
       if (entry.update().getState() == State.RUNNING) {
         end(life, State.UNKNOWN, "the device restarted while the command ran", wallMillis);
       }
@@ -81,8 +90,8 @@ public final class CommandLogic {
   /**
    * Whether the command needs nothing of the server but a receipt; its body is not wanted again.
    */
-  public boolean isKnown(String commandId) {
-    Life life = lives.get(commandId);
+  public boolean isKnown(CommandKey key) {
+    Life life = lives.get(key);
     return life != null && (life.command != null || life.ended());
   }
 
@@ -109,11 +118,12 @@ public final class CommandLogic {
   }
 
   /** The server handed a command over, whole. */
-  public List<CommandEffect> onCommand(Command command, long wallMillis) {
+  public List<CommandEffect> onCommand(int server, Command command, long wallMillis) {
     List<CommandEffect> effects = new ArrayList<>();
     String id = command.getCommandId();
-    Life known = lives.get(id);
-    if (known != null && isKnown(id)) {
+    CommandKey key = new CommandKey(server, id);
+    Life known = lives.get(key);
+    if (known != null && isKnown(key)) {
       report(effects, known);
       return effects;
     }
@@ -123,9 +133,9 @@ public final class CommandLogic {
         end(known, refusal.getState(), refusal.getReason(), wallMillis);
         report(effects, known);
       } else if (command.getDeviceId().equals(deviceId)) {
-        refuse(effects, command.getAction(), refusal);
+        refuse(effects, server, command.getAction(), refusal);
       } else {
-        effects.add(new CommandEffect.Report(refusal)); // not ours: nothing to remember
+        effects.add(new CommandEffect.Report(key, refusal)); // not ours: nothing to remember
       }
       return effects;
     }
@@ -133,16 +143,23 @@ public final class CommandLogic {
         known != null
             ? known
             : new Life(
-                command.getDeadlineMillis(), update(id, State.DELIVERED, "", wallMillis), false);
+                server,
+                command.getDeadlineMillis(),
+                update(id, State.DELIVERED, "", wallMillis),
+                false);
     Queue<Life> queue = queues.computeIfAbsent(command.getAction(), action -> new ArrayDeque<>());
     boolean starts = queue.isEmpty(); // then one write says both that it is here and that it runs
     if (!starts && !life.journaled && !write(life)) {
-      refuse(effects, command.getAction(), update(id, State.REJECTED, JOURNAL_REASON, wallMillis));
+      refuse(
+          effects,
+          server,
+          command.getAction(),
+          update(id, State.REJECTED, JOURNAL_REASON, wallMillis));
       return effects;
     }
     life.command = command;
     life.action = command.getAction();
-    lives.put(id, life);
+    lives.put(key, life);
     queue.add(life);
     if (starts) {
       startNext(effects, queue, wallMillis);
@@ -153,10 +170,11 @@ public final class CommandLogic {
   }
 
   /** The command's body could not be stored. */
-  public List<CommandEffect> onUnstorable(Command command, long wallMillis) {
+  public List<CommandEffect> onUnstorable(int server, Command command, long wallMillis) {
     List<CommandEffect> effects = new ArrayList<>();
     refuse(
         effects,
+        server,
         command.getAction(),
         update(
             command.getCommandId(),
@@ -167,9 +185,8 @@ public final class CommandLogic {
   }
 
   /** A running command tells how far it is. */
-  public List<CommandEffect> onProgress(
-      String commandId, int percent, String text, long wallMillis) {
-    Life life = lives.get(commandId);
+  public List<CommandEffect> onProgress(CommandKey key, int percent, String text, long wallMillis) {
+    Life life = lives.get(key);
     if (life == null || life.update.getState() != State.RUNNING) {
       return List.of();
     }
@@ -179,7 +196,7 @@ public final class CommandLogic {
             .setProgressPercent(Math.max(0, Math.min(100, percent)))
             .setProgressText(shortened(text))
             .build();
-    return List.of(new CommandEffect.Report(progress));
+    return List.of(new CommandEffect.Report(key, progress));
   }
 
   /**
@@ -190,13 +207,14 @@ public final class CommandLogic {
    * @param bodyBytes length of the result's body, which is kept elsewhere; 0 = none
    */
   public List<CommandEffect> onEnded(
-      String commandId,
+      CommandKey key,
       State state,
       String reason,
       Map<String, String> result,
       long bodyBytes,
       long wallMillis) {
-    Life life = lives.get(commandId);
+    String commandId = key.commandId();
+    Life life = lives.get(key);
     if (life == null || life.command == null || life.update.getState() != State.RUNNING) {
       return List.of();
     }
@@ -226,14 +244,15 @@ public final class CommandLogic {
     return effects;
   }
 
-  /** The server asks not to start a command. */
-  public List<CommandEffect> onCancellation(String commandId, long wallMillis) {
+  /** The server asks not to start a command of its own. */
+  public List<CommandEffect> onCancellation(CommandKey key, long wallMillis) {
     List<CommandEffect> effects = new ArrayList<>();
-    Life life = lives.get(commandId);
+    Life life = lives.get(key);
     if (life == null) {
       // It may be on its way, behind its body: remember that it must not start.
-      life = new Life(0, update(commandId, State.DELIVERED, "", wallMillis), false);
-      lives.put(commandId, life);
+      Update delivered = update(key.commandId(), State.DELIVERED, "", wallMillis);
+      life = new Life(key.server(), 0, delivered, false);
+      lives.put(key, life);
     }
     if (life.update.getState() == State.DELIVERED) {
       end(life, State.CANCELLED, "cancelled before it started", wallMillis);
@@ -244,27 +263,30 @@ public final class CommandLogic {
   }
 
   /** The server has the end of the command for good. */
-  public List<CommandEffect> onReceipt(String commandId) {
-    Life life = lives.get(commandId);
+  public List<CommandEffect> onReceipt(CommandKey key) {
+    Life life = lives.get(key);
     if (life == null || !life.ended()) {
       return List.of();
     }
-    lives.remove(commandId);
+    lives.remove(key);
     if (life.journaled) {
       try {
-        journal.forget(commandId);
+        journal.forget(key);
       } catch (IOException e) {
         // Then its end is reported once more after a restart, which changes nothing.
       }
     }
-    return List.of(new CommandEffect.Discard(commandId));
+    return List.of(new CommandEffect.Discard(key));
   }
 
   /** What to tell the server at the beginning of a session. */
-  public List<CommandEffect> onSession(long wallMillis) {
+  public List<CommandEffect> onSession(int server, long wallMillis) {
     List<CommandEffect> effects = new ArrayList<>(onTime(wallMillis));
-    effects.removeIf(effect -> effect instanceof CommandEffect.Report); // all are told below
-    lives.values().forEach(life -> report(effects, life));
+    effects.removeIf( // all are told below
+        effect -> effect instanceof CommandEffect.Report && effect.key().server() == server);
+    lives.values().stream()
+        .filter(life -> life.server == server)
+        .forEach(life -> report(effects, life));
     return effects;
   }
 
@@ -282,29 +304,44 @@ public final class CommandLogic {
   }
 
   /** The command's action; empty if the command is not known, or only from the journal. */
-  public String actionOf(String commandId) {
-    Life life = lives.get(commandId);
+  public String actionOf(CommandKey key) {
+    Life life = lives.get(key);
     return life == null ? "" : life.action;
   }
 
-  /** Whether anything is remembered, such as from before a restart. */
+  /** Whether nothing is remembered, such as from before a restart. */
   public boolean isEmpty() {
     return lives.isEmpty();
   }
 
-  /** How many commands wait or run here. */
-  public int openCount() {
-    return queues.values().stream().mapToInt(Queue::size).sum();
+  /** The servers whose commands are remembered. */
+  public Set<Integer> servers() {
+    return lives.keySet().stream().map(CommandKey::server).collect(Collectors.toSet());
   }
 
-  /** Whether a command waits or runs here. */
+  /** How many commands of the server wait or run here. */
+  public int openCount(int server) {
+    return (int)
+        queues.values().stream()
+            .flatMap(Queue::stream)
+            .filter(life -> life.server == server)
+            .count();
+  }
+
+  /** Whether a command of any server waits or runs here. */
   public boolean isBusy() {
-    return openCount() > 0;
+    return queues.values().stream().anyMatch(queue -> !queue.isEmpty());
   }
 
-  /** Whether a command waits or runs, or an end has no receipt yet. */
-  public boolean isUnfinished() {
-    return isBusy() || lives.values().stream().anyMatch(Life::ended);
+  /** Whether a command of the server waits or runs here. */
+  public boolean isBusy(int server) {
+    return openCount(server) > 0;
+  }
+
+  /** Whether a command of the server waits or runs, or an end has no receipt of it yet. */
+  public boolean isUnfinished(int server) {
+    return isBusy(server)
+        || lives.values().stream().anyMatch(life -> life.server == server && life.ended());
   }
 
   private void startNext(List<CommandEffect> effects, Queue<Life> queue, long wallMillis) {
@@ -326,7 +363,7 @@ public final class CommandLogic {
         if (write(life)) {
           acknowledge(effects, life, delivered);
           report(effects, life);
-          effects.add(new CommandEffect.Run(command));
+          effects.add(new CommandEffect.Run(life.key(), command));
           return;
         }
         life.update = delivered;
@@ -357,15 +394,15 @@ public final class CommandLogic {
   private static void acknowledge(List<CommandEffect> effects, Life life, Update delivered) {
     if (!life.acknowledged) {
       life.acknowledged = true;
-      effects.add(new CommandEffect.Report(delivered));
+      effects.add(new CommandEffect.Report(life.key(), delivered));
     }
   }
 
   /** Not run, and never in the journal: were it handed over again, it would be judged again. */
-  private void refuse(List<CommandEffect> effects, String action, Update refusal) {
-    Life life = new Life(0, refusal, false);
+  private void refuse(List<CommandEffect> effects, int server, String action, Update refusal) {
+    Life life = new Life(server, 0, refusal, false);
     life.action = action;
-    lives.put(refusal.getCommandId(), life);
+    lives.put(life.key(), life);
     report(effects, life);
   }
 
@@ -376,7 +413,7 @@ public final class CommandLogic {
 
   private boolean write(Life life) {
     try {
-      journal.write(new Journal.Entry(life.deadlineMillis, life.update));
+      journal.write(new Journal.Entry(life.server, life.deadlineMillis, life.update));
       life.journaled = true;
       return true;
     } catch (IOException e) {
@@ -385,7 +422,7 @@ public final class CommandLogic {
   }
 
   private static void report(List<CommandEffect> effects, Life life) {
-    effects.add(new CommandEffect.Report(life.update));
+    effects.add(new CommandEffect.Report(life.key(), life.update));
   }
 
   private static Update update(String commandId, State state, String reason, long wallMillis) {

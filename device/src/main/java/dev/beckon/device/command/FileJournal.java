@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  *   file    "BKJ1", then records
  *   record  length of the rest 4 | CRC-32 of what follows it 4 | kind 1 | deadline 8 | payload
  *           kind 1: payload = serialized Update; kind 2 (forgotten): payload = command ID
+ *           kinds 3 and 4: the same, of another server than 0; payload begins with its number 2
  * </pre>
  *
  * <p>All numbers are big-endian. A record that a power cut tore apart is skipped, and what follows
@@ -38,18 +39,21 @@ public final class FileJournal implements Journal, AutoCloseable {
   private static final byte[] MAGIC = "BKJ1".getBytes(StandardCharsets.US_ASCII);
   private static final byte KIND_ENTRY = 1;
   private static final byte KIND_FORGOTTEN = 2;
+  private static final byte KIND_ENTRY_OF_SERVER = 3;
+  private static final byte KIND_FORGOTTEN_OF_SERVER = 4;
+  private static final int SERVER_BYTES = 2;
   private static final int HEAD_BYTES = 8;
   private static final int MIN_REST_BYTES = 4 + 1 + 8;
 
   /** An Update fits a frame of 64 KiB. */
-  private static final int MAX_REST_BYTES = MIN_REST_BYTES + 65_536;
+  private static final int MAX_REST_BYTES = MIN_REST_BYTES + SERVER_BYTES + 65_536;
 
   /** Small enough to read in a moment, large enough that a rewrite is rare: ~1,000 commands. */
   static final int COMPACTION_BYTES = 256 * 1024;
 
   private final Path path;
   private final FileChannel lockChannel;
-  private final Map<String, Entry> live = new LinkedHashMap<>();
+  private final Map<CommandKey, Entry> live = new LinkedHashMap<>();
   private @Nullable FileChannel channel;
   private long goodBytes;
   private long liveBytes;
@@ -106,20 +110,21 @@ public final class FileJournal implements Journal, AutoCloseable {
 
   @Override
   public void write(Entry entry) throws IOException {
-    append(record(KIND_ENTRY, entry.deadlineMillis(), entry.update().toByteArray()));
-    Entry former = live.put(entry.commandId(), entry);
+    append(record(entry));
+    Entry former = live.put(entry.key(), entry);
     liveBytes += sizeOf(entry) - (former == null ? 0 : sizeOf(former));
     compactIfWorthwhile();
   }
 
   @Override
-  public void forget(String commandId) throws IOException {
-    Entry former = live.remove(commandId);
+  public void forget(CommandKey key) throws IOException {
+    Entry former = live.remove(key);
     if (former == null) {
       return;
     }
     liveBytes -= sizeOf(former);
-    append(record(KIND_FORGOTTEN, 0, commandId.getBytes(StandardCharsets.UTF_8)));
+    byte[] commandId = key.commandId().getBytes(StandardCharsets.UTF_8);
+    append(record(KIND_FORGOTTEN, KIND_FORGOTTEN_OF_SERVER, key.server(), 0, commandId));
     compactIfWorthwhile();
   }
 
@@ -166,14 +171,19 @@ public final class FileJournal implements Journal, AutoCloseable {
     }
     byte kind = rest.get();
     long deadlineMillis = rest.getLong();
+    boolean named = kind == KIND_ENTRY_OF_SERVER || kind == KIND_FORGOTTEN_OF_SERVER;
+    if (named && rest.remaining() < SERVER_BYTES) {
+      return false;
+    }
+    int server = named ? Short.toUnsignedInt(rest.getShort()) : 0;
     byte[] payload = new byte[rest.remaining()];
     rest.get(payload);
-    if (kind == KIND_FORGOTTEN) {
-      live.remove(new String(payload, StandardCharsets.UTF_8));
-    } else if (kind == KIND_ENTRY) {
+    if (kind == KIND_FORGOTTEN || kind == KIND_FORGOTTEN_OF_SERVER) {
+      live.remove(new CommandKey(server, new String(payload, StandardCharsets.UTF_8)));
+    } else if (kind == KIND_ENTRY || kind == KIND_ENTRY_OF_SERVER) {
       try {
-        Update update = Update.parseFrom(payload);
-        live.put(update.getCommandId(), new Entry(deadlineMillis, update));
+        Entry entry = new Entry(server, deadlineMillis, Update.parseFrom(payload));
+        live.put(entry.key(), entry);
       } catch (InvalidProtocolBufferException e) {
         return false;
       }
@@ -246,7 +256,7 @@ public final class FileJournal implements Journal, AutoCloseable {
             StandardOpenOption.WRITE)) {
       file.write(ByteBuffer.wrap(MAGIC));
       for (Entry entry : live.values()) {
-        ByteBuffer bytes = record(KIND_ENTRY, entry.deadlineMillis(), entry.update().toByteArray());
+        ByteBuffer bytes = record(entry);
         while (bytes.hasRemaining()) {
           size += file.write(bytes);
         }
@@ -271,17 +281,35 @@ public final class FileJournal implements Journal, AutoCloseable {
     }
   }
 
-  private static ByteBuffer record(byte kind, long deadlineMillis, byte[] payload) {
-    int rest = MIN_REST_BYTES + payload.length;
+  private static ByteBuffer record(Entry entry) {
+    return record(
+        KIND_ENTRY,
+        KIND_ENTRY_OF_SERVER,
+        entry.server(),
+        entry.deadlineMillis(),
+        entry.update().toByteArray());
+  }
+
+  private static ByteBuffer record(
+      byte kind, byte kindOfServer, int server, long deadlineMillis, byte[] payload) {
+    int rest = MIN_REST_BYTES + serverBytes(server) + payload.length;
     ByteBuffer bytes = ByteBuffer.allocate(4 + rest);
-    bytes.putInt(rest).putInt(0).put(kind).putLong(deadlineMillis).put(payload);
+    bytes.putInt(rest).putInt(0).put(server == 0 ? kind : kindOfServer).putLong(deadlineMillis);
+    if (server != 0) {
+      bytes.putShort((short) server);
+    }
+    bytes.put(payload);
     CRC32 crc = new CRC32();
     crc.update(bytes.array(), HEAD_BYTES, rest - 4);
     bytes.putInt(4, (int) crc.getValue());
     return bytes.flip();
   }
 
+  private static int serverBytes(int server) {
+    return server == 0 ? 0 : SERVER_BYTES;
+  }
+
   private static long sizeOf(Entry entry) {
-    return 4L + MIN_REST_BYTES + entry.update().getSerializedSize();
+    return 4L + MIN_REST_BYTES + serverBytes(entry.server()) + entry.update().getSerializedSize();
   }
 }

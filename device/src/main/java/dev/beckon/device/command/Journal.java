@@ -9,12 +9,13 @@ public interface Journal {
   /**
    * One command.
    *
+   * @param server number of the server that gave it
    * @param deadlineMillis after which it may not be started, unix time
    * @param update its state: DELIVERED, RUNNING, or how it ended
    */
-  record Entry(long deadlineMillis, Update update) {
-    public String commandId() {
-      return update.getCommandId();
+  record Entry(int server, long deadlineMillis, Update update) {
+    public CommandKey key() {
+      return new CommandKey(server, update.getCommandId());
     }
   }
 
@@ -29,5 +30,5 @@ public interface Journal {
   void write(Entry entry) throws IOException;
 
   /** Forgets the command. May be lost in a crash: then the end is reported once more. */
-  void forget(String commandId) throws IOException;
+  void forget(CommandKey key) throws IOException;
 }

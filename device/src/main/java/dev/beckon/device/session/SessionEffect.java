@@ -1,6 +1,7 @@
 package dev.beckon.device.session;
 
 import dev.beckon.device.command.CommandEffect;
+import dev.beckon.device.command.CommandKey;
 import dev.beckon.protocol.session.Frame;
 
 /** What {@link SessionLogic} wants done, in this order. */
@@ -9,7 +10,7 @@ public sealed interface SessionEffect {
   record Send(Frame frame) implements SessionEffect {}
 
   /** Send the command's result body, in chunks. */
-  record SendBody(String commandId) implements SessionEffect {}
+  record SendBody(CommandKey key) implements SessionEffect {}
 
   /**
    * The server welcomed the device.
@@ -23,7 +24,8 @@ public sealed interface SessionEffect {
 
   /**
    * Something to do with a command that outlives the session: run it, or discard its bodies. A
-   * report is here to be seen; if it can be sent, {@link Send} follows.
+   * report is here to be seen; if it can be sent in this session, {@link Send} follows. One about
+   * another server's command (which may have waited for one of this server) is that server's.
    */
   record OfCommand(CommandEffect effect) implements SessionEffect {}
 

@@ -2,6 +2,7 @@ package dev.beckon.device.session;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.device.command.CommandEffect;
+import dev.beckon.device.command.CommandKey;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.BodyChunk;
@@ -24,7 +25,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * One session, from Hello to Bye.
+ * One session with one server, from Hello to Bye.
  *
  * <p>Knows no clock, socket or thread. The caller passes frames and time in, does what the effects
  * say, and calls {@link #onTime} about once a second. Not thread-safe; owned by the thread that
@@ -51,7 +52,7 @@ public final class SessionLogic {
   private static final Pattern COMMAND_ID = Pattern.compile("[0-9A-HJKMNP-TV-Z]{26}");
 
   /**
-   * What a session needs to know.
+   * What every session needs to know, whichever server it is with.
    *
    * @param actionsHash SHA-256 of the serialized {@code actions}
    * @param maxBodyBytes longest body of a command that is accepted
@@ -72,7 +73,7 @@ public final class SessionLogic {
      *
      * @throws IOException if there is no room for it
      */
-    void append(String commandId, long offset, ByteString content) throws IOException;
+    void append(CommandKey key, long offset, ByteString content) throws IOException;
   }
 
   private static final class Receiving {
@@ -94,6 +95,7 @@ public final class SessionLogic {
   }
 
   private final Settings settings;
+  private final int server;
   private final CommandLogic commands;
   private final Bodies bodies;
   private final Map<String, Receiving> receiving = new HashMap<>();
@@ -112,8 +114,14 @@ public final class SessionLogic {
   private long answerDueNanos; // meaningful while GREETED or an inquiry is unanswered
   private long proofDueNanos; // meaningful while a wake is unserved
 
-  public SessionLogic(Settings settings, CommandLogic commands, Bodies bodies, long wakeId) {
+  /**
+   * @param server number of the server that is dialled
+   * @param wakeId the wake that this session follows; 0 if none
+   */
+  public SessionLogic(
+      Settings settings, int server, CommandLogic commands, Bodies bodies, long wakeId) {
     this.settings = settings;
+    this.server = server;
     this.commands = commands;
     this.bodies = bodies;
     this.wakeId = wakeId;
@@ -132,6 +140,7 @@ public final class SessionLogic {
             .setDelivery(settings.delivery())
             .setWakeId(wakeId)
             .setActionsHash(settings.actionsHash())
+            .setServerNumber(server)
             .build();
     return List.of(new SessionEffect.Send(Frame.newBuilder().setHello(hello).build()));
   }
@@ -180,7 +189,7 @@ public final class SessionLogic {
       case COMMAND -> onCommand(effects, frame.getCommand(), wallMillis);
       case BODY_CHUNK -> onChunk(effects, frame.getBodyChunk(), wallMillis);
       case RECEIPT ->
-          addCommandEffects(effects, commands.onReceipt(frame.getReceipt().getCommandId()));
+          addCommandEffects(effects, commands.onReceipt(key(frame.getReceipt().getCommandId())));
       case CANCELLATION -> {
         String id = frame.getCancellation().getCommandId();
         if (isCommandId(effects, id)) {
@@ -188,7 +197,7 @@ public final class SessionLogic {
           if (body != null) {
             body.wanted = false;
           }
-          addCommandEffects(effects, commands.onCancellation(id, wallMillis));
+          addCommandEffects(effects, commands.onCancellation(key(id), wallMillis));
         }
       }
       case BYE -> onBye(effects, frame.getBye());
@@ -198,7 +207,7 @@ public final class SessionLogic {
     return effects;
   }
 
-  /** Passes on what happened to commands, to the server and to whoever runs them. */
+  /** Passes on what happened to commands, to this server and to whoever runs them. */
   public List<SessionEffect> onCommandEffects(List<CommandEffect> commandEffects) {
     List<SessionEffect> effects = new ArrayList<>();
     addCommandEffects(effects, commandEffects);
@@ -215,12 +224,13 @@ public final class SessionLogic {
         }
       }
       case OPEN -> {
-        boolean full = commands.openCount() >= MAX_IN_FLIGHT; // then the server holds answers back
+        boolean full =
+            commands.openCount(server) >= MAX_IN_FLIGHT; // then the server holds answers back
         if (wakeUnserved && !full && proofDueNanos - nowNanos <= 0) {
           close(effects, ByeReason.IDLE, "the server seems to have lost this session");
         } else if (inquiryUnanswered && !full && answerDueNanos - nowNanos <= 0) {
           close(effects, ByeReason.TOO_SLOW, "no answer to the inquiry within 10 s");
-        } else if (!commands.isBusy()
+        } else if (!commands.isBusy(server)
             && receiving.isEmpty()
             && lastFrameNanos + lingerNanos + IDLE_SLACK_NANOS - nowNanos <= 0) {
           orderly = true;
@@ -240,6 +250,11 @@ public final class SessionLogic {
       close(effects, ByeReason.SHUTTING_DOWN, "");
     }
     return effects;
+  }
+
+  /** The number of the server that this session is with. */
+  public int server() {
+    return server;
   }
 
   /** The newest wake that this session follows; 0 if none. */
@@ -281,7 +296,7 @@ public final class SessionLogic {
       effects.add(new SessionEffect.ActionsConfirmed());
     }
     inquire(effects, nowNanos);
-    addCommandEffects(effects, commands.onSession(wallMillis));
+    addCommandEffects(effects, commands.onSession(server, wallMillis));
   }
 
   private void inquire(List<SessionEffect> effects, long nowNanos) {
@@ -306,17 +321,18 @@ public final class SessionLogic {
       return;
     }
     if (!command.getHasBody()) {
-      addCommandEffects(effects, commands.onCommand(command, wallMillis));
+      addCommandEffects(effects, commands.onCommand(server, command, wallMillis));
       return;
     }
     if (command.getBodyBytes() > settings.maxBodyBytes() || command.getBodyBytes() < 0) {
       fail(effects, "a body of " + command.getBodyBytes() + " bytes");
       return;
     }
-    boolean wanted = !commands.isKnown(id) && commands.refusal(command, wallMillis) == null;
+    boolean wanted = !commands.isKnown(key(id)) && commands.refusal(command, wallMillis) == null;
     receiving.put(id, new Receiving(command, wanted));
     if (!wanted) {
-      addCommandEffects(effects, commands.onCommand(command, wallMillis)); // tells why, at once
+      addCommandEffects(
+          effects, commands.onCommand(server, command, wallMillis)); // tells why, at once
     }
   }
 
@@ -336,16 +352,16 @@ public final class SessionLogic {
     body.nextOffset = end;
     if (body.wanted) {
       try {
-        bodies.append(chunk.getCommandId(), chunk.getOffset(), chunk.getContent());
+        bodies.append(key(chunk.getCommandId()), chunk.getOffset(), chunk.getContent());
       } catch (IOException e) {
         body.wanted = false;
-        addCommandEffects(effects, commands.onUnstorable(body.command, wallMillis));
+        addCommandEffects(effects, commands.onUnstorable(server, body.command, wallMillis));
       }
     }
     if (chunk.getLast()) {
       receiving.remove(chunk.getCommandId());
       if (body.wanted) {
-        addCommandEffects(effects, commands.onCommand(body.command, wallMillis));
+        addCommandEffects(effects, commands.onCommand(server, body.command, wallMillis));
       }
     }
   }
@@ -366,14 +382,20 @@ public final class SessionLogic {
   private void addCommandEffects(List<SessionEffect> effects, List<CommandEffect> more) {
     for (CommandEffect effect : more) {
       effects.add(new SessionEffect.OfCommand(effect));
-      if (effect instanceof CommandEffect.Report report && state == State.OPEN) {
+      if (effect instanceof CommandEffect.Report report
+          && report.key().server() == server
+          && state == State.OPEN) {
         Update update = report.update();
         effects.add(new SessionEffect.Send(Frame.newBuilder().setUpdate(update).build()));
         if (update.getHasBody()) {
-          effects.add(new SessionEffect.SendBody(update.getCommandId()));
+          effects.add(new SessionEffect.SendBody(report.key()));
         }
       }
     }
+  }
+
+  private CommandKey key(String commandId) {
+    return new CommandKey(server, commandId);
   }
 
   private boolean isCommandId(List<SessionEffect> effects, String id) {

@@ -5,17 +5,15 @@ import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When the device dials, and for which wake.
+ * When the device dials one server, and for which wake.
  *
- * <p>One session at a time serves all that is wanted. Dialling is limited to a burst of 10, then
- * one per 5 s; a limited dial is delayed, never dropped. A failed one is tried again after 1, 3, 7,
- * 15 … s, until the deadline of what wants it.
+ * <p>One session at a time serves all that is wanted of the server. A failed dial is tried again
+ * after 1, 3, 7, 15 … s, until the deadline of what wants it. {@link Dials} holds one of these per
+ * server, and the limit that they share.
  *
  * <p>Knows no clock, socket or thread. Not thread-safe.
  */
 public final class DialLogic {
-  static final int BURST = 10;
-  static final long REFILL_NANOS = Duration.ofSeconds(5).toNanos();
   private static final long FIRST_RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
   /** The pauses double up to this one, where nothing ends the tries. */
@@ -23,6 +21,9 @@ public final class DialLogic {
 
   /** A dial-in that fails for so long is left to the next dial-in or wake. */
   private static final long DIAL_IN_LIFE_NANOS = Duration.ofMinutes(5).toNanos();
+
+  /** A session that stood for so long was a good one: what failed before it is history. */
+  private static final long GOOD_SESSION_NANOS = Duration.ofMinutes(1).toNanos();
 
   private enum State {
     IDLE,
@@ -41,30 +42,24 @@ public final class DialLogic {
     UNFINISHED
   }
 
-  /**
-   * Dial now.
-   *
-   * @param wakeId the newest wake that wants it; 0 if none does
-   */
-  public record Dial(long wakeId) {}
-
   private final DoubleSupplier random;
   private State state = State.IDLE;
   private long dialNanos; // meaningful while PLANNED
+  private long openedNanos; // meaningful while OPEN
   private long wakeId;
+  private boolean pull;
+  private long pullWakeId;
   private boolean wanted;
   private boolean endless; // wanted until it succeeds
   private long deadlineNanos; // meaningful while wanted and not endless
   private boolean barred; // the server will not have this device
   private int failures;
-  private long fullNanos; // the bucket is full again at this time
 
   /**
    * @param random uniform in [0, 1), for the dial-back delay
    */
-  public DialLogic(DoubleSupplier random, long nowNanos) {
+  DialLogic(DoubleSupplier random) {
     this.random = random;
-    this.fullNanos = nowNanos;
   }
 
   /**
@@ -76,22 +71,37 @@ public final class DialLogic {
   public boolean onWake(
       long newWakeId, long newDeadlineNanos, long dialBackDelayMillis, long nowNanos) {
     wakeId = newWakeId;
-    want(newDeadlineNanos);
-    if (state == State.DIALLING || state == State.OPEN) {
-      return true;
+    return wantSoon(newDeadlineNanos, dialBackDelayMillis, nowNanos);
+  }
+
+  /**
+   * The directory is wanted of this server.
+   *
+   * @param newWakeId the wake that says so; 0 if none did
+   * @return whether a session is being dialled or open, which must ask for it
+   */
+  public boolean onPull(
+      long newWakeId, long newDeadlineNanos, long dialBackDelayMillis, long nowNanos) {
+    if (barred && newWakeId == 0) {
+      return false;
     }
-    long delay = (long) (dialBackDelayMillis * 1_000_000.0 * random.getAsDouble());
-    plan(nowNanos + delay);
-    return false;
+    pull = true;
+    pullWakeId = newWakeId;
+    return wantSoon(newDeadlineNanos, dialBackDelayMillis, nowNanos);
   }
 
   /** A session is wanted although no wake came. */
-  public void onDialIn(long nowNanos) {
+  public void onDialIn(long deadlineOfItNanos, long nowNanos) {
     if (barred || state == State.DIALLING || state == State.OPEN) {
       return;
     }
-    want(nowNanos + DIAL_IN_LIFE_NANOS);
+    want(deadlineOfItNanos);
     plan(nowNanos);
+  }
+
+  /** A session is wanted although no wake came, as a dial-in. */
+  public void onDialIn(long nowNanos) {
+    onDialIn(nowNanos + DIAL_IN_LIFE_NANOS, nowNanos);
   }
 
   /** Something is to be reported that a broken session (or a restart) left unreported. */
@@ -104,29 +114,33 @@ public final class DialLogic {
     plan(nowNanos + FIRST_RETRY_NANOS);
   }
 
-  /** The dial that is due, if one is. The caller reports how it went. */
-  public @Nullable Dial onTime(long nowNanos) {
+  /** Whether a dial is due. One whose time is over is dropped instead. */
+  boolean isDue(long nowNanos) {
     if (state != State.PLANNED || dialNanos - nowNanos > 0) {
-      return null;
+      return false;
     }
     if (isOver(nowNanos)) {
       forget();
       state = State.IDLE;
-      return null;
+      return false;
     }
-    long emptyNanos = fullNanos - (BURST - 1) * REFILL_NANOS; // a token is there from then on
-    if (emptyNanos - nowNanos > 0) {
-      dialNanos = emptyNanos;
-      return null;
-    }
-    fullNanos = (fullNanos - nowNanos > 0 ? fullNanos : nowNanos) + REFILL_NANOS;
-    state = State.DIALLING;
-    return new Dial(wakeId);
+    return true;
   }
 
-  /** When {@link #onTime} has something to do next; {@code null} if nothing is planned. */
-  public @Nullable Long nextNanos() {
+  /** The dial that is due is made now. */
+  Dials.Dial dial(int server) {
+    state = State.DIALLING;
+    return new Dials.Dial(server, wakeId, pull, pullWakeId);
+  }
+
+  /** When a dial is due; {@code null} if none is planned. */
+  @Nullable Long plannedNanos() {
     return state == State.PLANNED ? dialNanos : null;
+  }
+
+  /** Whether nothing is planned, open or to be remembered. */
+  boolean isForgettable() {
+    return state == State.IDLE && !barred && !wanted && failures == 0;
   }
 
   /** The dial failed before the server welcomed the device. */
@@ -145,21 +159,30 @@ public final class DialLogic {
     state = State.IDLE;
   }
 
+  /** The device has no address of the server (any more): what wanted it is forgotten. */
+  public void onUnknown() {
+    forget();
+    state = State.IDLE;
+  }
+
   /** The server welcomed the device: what wanted the session has it. */
-  public void onOpened() {
+  public void onOpened(long nowNanos) {
     barred = false;
     wanted = false; // the wake and its deadline are remembered, in case it is not served
     endless = false;
+    openedNanos = nowNanos;
     state = State.OPEN;
   }
 
   /** The session is over. */
   public void onClosed(Ending ending, long nowNanos) {
+    if (state == State.OPEN && nowNanos - openedNanos >= GOOD_SESSION_NANOS) {
+      failures = 0;
+    }
     state = State.IDLE;
     switch (ending) {
       case FINISHED -> {
         forget(); // a wake that came while the session was open was served in it
-        failures = 0;
       }
       case UNSERVED_WAKE -> {
         wanted = true;
@@ -174,6 +197,16 @@ public final class DialLogic {
         retry(nowNanos);
       }
     }
+  }
+
+  private boolean wantSoon(long newDeadlineNanos, long dialBackDelayMillis, long nowNanos) {
+    want(newDeadlineNanos);
+    if (state == State.DIALLING || state == State.OPEN) {
+      return true;
+    }
+    long delay = (long) (dialBackDelayMillis * 1_000_000.0 * random.getAsDouble());
+    plan(nowNanos + delay);
+    return false;
   }
 
   private void want(long newDeadlineNanos) {
@@ -222,5 +255,8 @@ public final class DialLogic {
     wanted = false;
     endless = false;
     wakeId = 0;
+    pull = false;
+    pullWakeId = 0;
+    failures = 0;
   }
 }

@@ -11,7 +11,8 @@ import java.util.function.LongPredicate;
  *
  * <p>A wake is acted on only if it names this device, is not past its deadline, and echoes a
  * sequence that proves it fresh. It is acted on once, however often it arrives, and once more if it
- * comes back with a later deadline.
+ * comes back with a later deadline. Which server it names does not matter here: it is answered
+ * before that server's address is known, so that its schedule stops.
  *
  * <p>Knows no clock, socket or thread. Not thread-safe.
  */
@@ -45,16 +46,27 @@ public final class WakeLogic {
     if (!isFresh.test(wake.sequenceEcho())) {
       return WakeVerdict.STALE;
     }
-    if (wake.serverNumber() != Wake.RENDEZVOUS_SERVER) {
-      return WakeVerdict.UNKNOWN_SERVER;
-    }
+    return isNew(wake.wakeId(), wake.deadlineMillis(), wallMillis)
+        ? WakeVerdict.ACCEPTED
+        : WakeVerdict.REPEATED;
+  }
+
+  /**
+   * A server told in a session of a wake that is outstanding.
+   *
+   * @return whether to act on it: it did not come by itself before, and is not past its deadline
+   */
+  public boolean onWaiting(long wakeId, long deadlineMillis, long wallMillis) {
+    return deadlineMillis >= wallMillis && isNew(wakeId, deadlineMillis, wallMillis);
+  }
+
+  private boolean isNew(long wakeId, long deadlineMillis, long wallMillis) {
     seen.values().removeIf(deadline -> deadline < wallMillis);
-    Long former = seen.put(wake.wakeId(), wake.deadlineMillis());
+    Long former = seen.put(wakeId, deadlineMillis);
     if (seen.size() > MAX_SEEN) {
       seen.remove(seen.keySet().iterator().next());
     }
     // A later deadline means that another command waits: commands for one device share a wake.
-    boolean isNew = former == null || former < wake.deadlineMillis();
-    return isNew ? WakeVerdict.ACCEPTED : WakeVerdict.REPEATED;
+    return former == null || former < deadlineMillis;
   }
 }

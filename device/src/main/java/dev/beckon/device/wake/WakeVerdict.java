@@ -11,9 +11,7 @@ public enum WakeVerdict {
   /** Its deadline is past. */
   LATE(false),
   /** It echoes a sequence that the device did not send, or sent too long ago. */
-  STALE(false),
-  /** It names a server that the device has no address of. */
-  UNKNOWN_SERVER(false);
+  STALE(false);
 
   private final boolean answered;
 

@@ -9,7 +9,7 @@ import java.util.Map;
 
 /** A journal in memory that can be made to fail, and that tells the order of what was written. */
 public final class FakeJournal implements Journal {
-  public final Map<String, Entry> entries = new LinkedHashMap<>();
+  public final Map<CommandKey, Entry> entries = new LinkedHashMap<>();
   public final List<String> log = new ArrayList<>();
   public boolean broken;
 
@@ -23,16 +23,16 @@ public final class FakeJournal implements Journal {
     if (broken) {
       throw new IOException("No space left on device");
     }
-    entries.put(entry.commandId(), entry);
-    log.add(entry.commandId() + " " + entry.update().getState());
+    entries.put(entry.key(), entry);
+    log.add(entry.key().commandId() + " " + entry.update().getState());
   }
 
   @Override
-  public void forget(String commandId) throws IOException {
+  public void forget(CommandKey key) throws IOException {
     if (broken) {
       throw new IOException("No space left on device");
     }
-    entries.remove(commandId);
-    log.add(commandId + " forgotten");
+    entries.remove(key);
+    log.add(key.commandId() + " forgotten");
   }
 }

@@ -28,9 +28,34 @@ class FileJournalTest {
       journal.write(entry("B", State.DELIVERED));
       journal.write(entry("A", State.RUNNING));
       journal.write(entry("C", State.DELIVERED));
-      journal.forget("B");
+      journal.forget(new CommandKey(0, "B"));
     }
     assertThat(reopened()).containsExactly("A RUNNING", "C DELIVERED");
+  }
+
+  @Test
+  void keepsTheSameCommandIdOfTwoServersApart() throws IOException {
+    try (FileJournal journal = open()) {
+      journal.write(entry("A", State.RUNNING));
+      journal.write(entry(7, "A", State.DELIVERED));
+      journal.write(entry(65_534, "A", State.RUNNING));
+      journal.write(entry(7, "A", State.RUNNING));
+      journal.forget(new CommandKey(65_534, "A"));
+      journal.forget(new CommandKey(8, "A"));
+    }
+    assertThat(reopened()).containsExactly("A RUNNING", "7/A RUNNING");
+  }
+
+  @Test
+  void keepsWhoGaveACommandWhenItIsWrittenAnew() throws IOException {
+    try (FileJournal journal = open()) {
+      journal.write(entry(7, "KEPT", State.RUNNING));
+      for (int i = 0; i < 200; i++) {
+        journal.write(entry("N" + i, State.RUNNING, "x".repeat(3_000)));
+        journal.forget(new CommandKey(0, "N" + i));
+      }
+    }
+    assertThat(reopened()).containsExactly("7/KEPT RUNNING");
   }
 
   @Test
@@ -95,7 +120,7 @@ class FileJournalTest {
       journal.write(entry("KEPT", State.RUNNING));
       for (int i = 0; i < 300; i++) {
         journal.write(entry("N" + i, State.RUNNING, "x".repeat(3_000)));
-        journal.forget("N" + i);
+        journal.forget(new CommandKey(0, "N" + i));
       }
     }
     assertThat(Files.size(path())).isLessThan(2L * FileJournal.COMPACTION_BYTES);
@@ -185,7 +210,7 @@ class FileJournalTest {
 
   private static List<String> states(FileJournal journal) {
     return journal.entries().stream()
-        .map(entry -> entry.commandId() + " " + entry.update().getState())
+        .map(entry -> name(entry.key()) + " " + entry.update().getState())
         .toList();
   }
 
@@ -193,8 +218,16 @@ class FileJournalTest {
     return entry(id, state, "");
   }
 
+  private static String name(CommandKey key) {
+    return key.server() == 0 ? key.commandId() : key.server() + "/" + key.commandId();
+  }
+
+  private static Journal.Entry entry(int server, String id, State state) {
+    return new Journal.Entry(server, 7, entry(id, state).update());
+  }
+
   private static Journal.Entry entry(String id, State state, String reason) {
     return new Journal.Entry(
-        7, Update.newBuilder().setCommandId(id).setState(state).setReason(reason).build());
+        0, 7, Update.newBuilder().setCommandId(id).setState(state).setReason(reason).build());
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.device.command.CommandEffect;
+import dev.beckon.device.command.CommandKey;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.device.command.FakeJournal;
 import dev.beckon.protocol.session.Actions;
@@ -30,6 +31,8 @@ class SessionLogicTest {
   private static final long SECOND = 1_000_000_000L;
   private static final String ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
   private static final String OTHER = "01ARZ3NDEKTSV4RRFFQ69G5FAW";
+
+  private static final CommandKey KEY = new CommandKey(0, ID);
 
   private final FakeJournal journal = new FakeJournal();
   private final CommandLogic commands = new CommandLogic("kitchen", journal, command -> null, WALL);
@@ -64,7 +67,7 @@ class SessionLogicTest {
     assertThat(
             text(
                 logic.onCommandEffects(
-                    commands.onEnded(ID, State.SUCCEEDED, "", Map.of(), 0, WALL))))
+                    commands.onEnded(KEY, State.SUCCEEDED, "", Map.of(), 0, WALL))))
         .containsExactly("UPDATE SUCCEEDED");
     assertThat(text(receive(receipt(ID)))).containsExactly("discard");
   }
@@ -167,8 +170,8 @@ class SessionLogicTest {
 
   @Test
   void repeatsUnreportedEndsRightBehindTheWelcome() {
-    commands.onCommand(command(ID).getCommand(), WALL);
-    commands.onEnded(ID, State.SUCCEEDED, "", Map.of(), 5, WALL);
+    commands.onCommand(0, command(ID).getCommand(), WALL);
+    commands.onEnded(KEY, State.SUCCEEDED, "", Map.of(), 5, WALL);
 
     assertThat(text(open()))
         .containsExactly("welcomed", "actions-confirmed", "UPDATE SUCCEEDED", "body");
@@ -287,6 +290,19 @@ class SessionLogicTest {
     assertThat(logic.isRefused()).isTrue();
   }
 
+  @Test
+  void tellsAServerNothingOfAnotherServersCommand() {
+    open();
+    receive(command(ID));
+    commands.onCommand(7, command(OTHER).getCommand(), WALL); // waits: the same action
+
+    List<SessionEffect> effects =
+        logic.onCommandEffects(commands.onEnded(KEY, State.SUCCEEDED, "", Map.of(), 0, WALL));
+    assertThat(sent(effects)).hasSize(1);
+    assertThat(sent(effects).get(0).getUpdate().getCommandId()).isEqualTo(ID);
+    assertThat(text(effects)).as("it starts all the same").contains("run");
+  }
+
   private SessionLogic session(Delivery delivery, long wakeId) {
     Actions actions =
         Actions.newBuilder()
@@ -295,6 +311,7 @@ class SessionLogicTest {
     return new SessionLogic(
         new SessionLogic.Settings(
             "kitchen", 1, delivery, actions, ByteString.copyFromUtf8("hash"), 1_000),
+        0,
         commands,
         (id, offset, content) -> {
           if (diskFull) {

@@ -9,20 +9,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** When the device dials, in virtual time. */
+/** When the device dials one server, in virtual time. */
 class DialLogicTest {
   private static final long T0 = Long.MAX_VALUE - 1; // monotonic time wraps right away
 
   private double random = 0.5;
   private long now = T0;
-  private final DialLogic logic = new DialLogic(() -> random, T0);
+  private final Dials dials = new Dials(() -> random, T0);
 
   @Test
   void dialsAtOnceForAWake() {
     assertThat(wake(9, 30_000, 0)).isFalse();
 
-    assertThat(logic.onTime(now)).isEqualTo(new DialLogic.Dial(9));
-    assertThat(logic.onTime(now)).as("once").isNull();
+    assertThat(dials.onTime(now)).isEqualTo(dial(9));
+    assertThat(dials.onTime(now)).as("once").isNull();
   }
 
   @ParameterizedTest(name = "{2}")
@@ -44,9 +44,9 @@ class DialLogicTest {
   @Test
   void triesAFailedDialAgainUntilTheDeadline() {
     wake(9, 20_000, 0);
-    List<Long> dials = failUntilItGivesUp();
+    List<Long> times = failUntilItGivesUp();
 
-    assertThat(dials).containsExactly(0L, 1_000L, 3_000L, 7_000L, 15_000L);
+    assertThat(times).containsExactly(0L, 1_000L, 3_000L, 7_000L, 15_000L);
   }
 
   @Test
@@ -57,21 +57,21 @@ class DialLogicTest {
     }
     wake(10, 3_600_000, 0);
 
-    assertThat(logic.onTime(now)).isEqualTo(new DialLogic.Dial(10));
+    assertThat(dials.onTime(now)).isEqualTo(dial(10));
   }
 
   @Test
   void limitsDiallingToABurstOfTenThenOnePerFiveSeconds() {
-    List<Long> dials = new ArrayList<>();
+    List<Long> times = new ArrayList<>();
     for (int i = 1; i <= 14; i++) {
       wake(i, 600_000, 0);
-      dials.add(nextDialMillis());
-      logic.onOpened();
-      logic.onClosed(DialLogic.Ending.FINISHED, now);
+      times.add(nextDialMillis());
+      logic().onOpened(now);
+      logic().onClosed(DialLogic.Ending.FINISHED, now);
     }
 
-    assertThat(dials.subList(0, 10)).as("a burst of ten").containsOnly(0L);
-    assertThat(dials.subList(10, 14))
+    assertThat(times.subList(0, 10)).as("a burst of ten").containsOnly(0L);
+    assertThat(times.subList(10, 14))
         .as("delayed, not dropped")
         .containsExactly(5_000L, 10_000L, 15_000L, 20_000L);
   }
@@ -81,15 +81,15 @@ class DialLogicTest {
     for (int i = 1; i <= 10; i++) {
       wake(i, 600_000, 0);
       nextDialMillis();
-      logic.onOpened();
-      logic.onClosed(DialLogic.Ending.FINISHED, now);
+      logic().onOpened(now);
+      logic().onClosed(DialLogic.Ending.FINISHED, now);
     }
     now += Duration.ofSeconds(50).toNanos();
     for (int i = 11; i <= 20; i++) {
       wake(i, 600_000, 0);
       assertThat(nextDialMillis()).isEqualTo(50_000);
-      logic.onOpened();
-      logic.onClosed(DialLogic.Ending.FINISHED, now);
+      logic().onOpened(now);
+      logic().onClosed(DialLogic.Ending.FINISHED, now);
     }
   }
 
@@ -97,36 +97,36 @@ class DialLogicTest {
   void anOpenSessionIsToldOfAWakeInsteadOfDialling() {
     wake(9, 30_000, 0);
     nextDialMillis();
-    logic.onOpened();
+    logic().onOpened(now);
 
     assertThat(wake(10, 30_000, 0)).isTrue();
-    assertThat(logic.nextNanos()).isNull();
-    logic.onClosed(DialLogic.Ending.FINISHED, now);
-    assertThat(logic.nextNanos()).as("it was served there").isNull();
+    assertThat(dials.nextNanos()).isNull();
+    logic().onClosed(DialLogic.Ending.FINISHED, now);
+    assertThat(dials.nextNanos()).as("it was served there").isNull();
   }
 
   @Test
   void dialsAtOnceIfTheSessionClosedWithoutServingTheWake() {
     wake(9, 30_000, 0);
     nextDialMillis();
-    logic.onOpened();
+    logic().onOpened(now);
     wake(10, 30_000, 0);
-    logic.onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
+    logic().onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
 
-    assertThat(logic.onTime(now)).isEqualTo(new DialLogic.Dial(10));
+    assertThat(dials.onTime(now)).isEqualTo(dial(10));
   }
 
   @Test
   void dialsForTheSameWakeAgainIfItsSessionBrokeBeforeServingIt() {
     wake(9, 20_000, 0);
-    List<Long> dials = new ArrayList<>();
-    while (logic.nextNanos() != null) {
-      dials.add(nextDialMillis());
-      logic.onOpened();
-      logic.onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
+    List<Long> times = new ArrayList<>();
+    while (dials.nextNanos() != null) {
+      times.add(nextDialMillis());
+      logic().onOpened(now);
+      logic().onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
     }
 
-    assertThat(dials)
+    assertThat(times)
         .as("at once, then with pauses, until the deadline")
         .containsExactly(0L, 0L, 1_000L, 3_000L, 7_000L, 15_000L);
   }
@@ -135,12 +135,12 @@ class DialLogicTest {
   void dialsAgainIfASessionBreaksWhileACommandRuns() {
     wake(9, 1_000, 0);
     nextDialMillis();
-    logic.onOpened();
+    logic().onOpened(now);
     now += Duration.ofMinutes(10).toNanos();
-    logic.onClosed(DialLogic.Ending.UNFINISHED, now);
+    logic().onClosed(DialLogic.Ending.UNFINISHED, now);
 
     assertThat(nextDialMillis()).isEqualTo(601_000);
-    logic.onFailed(now);
+    logic().onFailed(now);
     assertThat(nextDialMillis()).as("no deadline ends it").isEqualTo(603_000);
   }
 
@@ -148,27 +148,27 @@ class DialLogicTest {
   void theDeadlineOfAServedWakeDoesNotEndTheDialsForWhatIsUnreported() {
     wake(9, 2_000, 0);
     nextDialMillis();
-    logic.onOpened();
+    logic().onOpened(now);
     wake(10, 2_000, 0); // served in the open session
-    logic.onClosed(DialLogic.Ending.UNFINISHED, now);
+    logic().onClosed(DialLogic.Ending.UNFINISHED, now);
     for (int i = 0; i < 5; i++) {
       dialAndFail();
     }
 
-    assertThat(logic.nextNanos()).as("no deadline ends it").isNotNull();
+    assertThat(dials.nextNanos()).as("no deadline ends it").isNotNull();
   }
 
   @Test
   void whatIsUnreportedIsDialledForBeyondTheDeadlineOfAnUnservedWake() {
     wake(9, 2_000, 0);
     nextDialMillis();
-    logic.onOpened();
-    logic.onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
-    logic.onUnreported(now);
+    logic().onOpened(now);
+    logic().onClosed(DialLogic.Ending.UNSERVED_WAKE, now);
+    logic().onUnreported(now);
 
     assertThat(nextDialMillis()).as("for the wake at once").isEqualTo(0);
     for (int i = 0; i < 5; i++) {
-      logic.onFailed(now);
+      logic().onFailed(now);
       nextDialMillis();
     }
   }
@@ -177,51 +177,88 @@ class DialLogicTest {
   void dialsForNothingButWakesOnceItIsRefused() {
     wake(9, 30_000, 0);
     nextDialMillis();
-    logic.onRefused();
+    logic().onRefused();
 
-    assertThat(logic.nextNanos()).isNull();
-    logic.onDialIn(now);
-    logic.onUnreported(now);
-    assertThat(logic.nextNanos()).isNull();
+    assertThat(dials.nextNanos()).isNull();
+    logic().onDialIn(now);
+    logic().onUnreported(now);
+    assertThat(dials.nextNanos()).isNull();
     wake(10, 30_000, 0);
-    assertThat(logic.onTime(now)).isEqualTo(new DialLogic.Dial(10));
-    logic.onOpened();
-    logic.onClosed(DialLogic.Ending.FINISHED, now);
-    logic.onDialIn(now);
-    assertThat(logic.nextNanos()).as("the server has it again").isNotNull();
+    assertThat(dials.onTime(now)).isEqualTo(dial(10));
+    logic().onOpened(now);
+    logic().onClosed(DialLogic.Ending.FINISHED, now);
+    logic().onDialIn(now);
+    assertThat(dials.nextNanos()).as("the server has it again").isNotNull();
   }
 
   @Test
   void givesADialInUpAfterAFewMinutes() {
-    logic.onDialIn(now);
+    logic().onDialIn(now);
 
     assertThat(failUntilItGivesUp()).hasSize(9).last().isEqualTo(255_000L);
   }
 
+  @Test
+  void aLongGoodSessionEndsThePausesAfterFailures() {
+    wake(9, 3_600_000, 0);
+    for (int i = 0; i < 6; i++) {
+      dialAndFail();
+    }
+    nextDialMillis();
+    logic().onOpened(now);
+    now += Duration.ofMinutes(1).toNanos();
+    long broken = now;
+    logic().onClosed(DialLogic.Ending.UNFINISHED, now);
+
+    assertThat(dials.nextNanos()).isEqualTo(broken + Duration.ofSeconds(1).toNanos());
+  }
+
+  @Test
+  void aServerThatHangsUpAtOnceIsDialledWithPauses() {
+    wake(9, 3_600_000, 0);
+    List<Long> at = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      at.add(nextDialMillis());
+      logic().onOpened(now);
+      now += Duration.ofSeconds(1).toNanos();
+      logic().onClosed(DialLogic.Ending.UNFINISHED, now);
+    }
+
+    assertThat(at).containsExactly(0L, 2_000L, 5_000L, 10_000L);
+  }
+
+  private DialLogic logic() {
+    return dials.of(0);
+  }
+
+  private static Dials.Dial dial(long wakeId) {
+    return new Dials.Dial(0, wakeId, false, 0);
+  }
+
   private boolean wake(long id, long millisLeft, long delayMillis) {
-    return logic.onWake(id, now + millisLeft * 1_000_000, delayMillis, now);
+    return logic().onWake(id, now + millisLeft * 1_000_000, delayMillis, now);
   }
 
   private List<Long> failUntilItGivesUp() {
-    List<Long> dials = new ArrayList<>();
-    while (logic.nextNanos() != null) {
-      dials.add(nextDialMillis());
-      logic.onFailed(now);
+    List<Long> times = new ArrayList<>();
+    while (dials.nextNanos() != null) {
+      times.add(nextDialMillis());
+      logic().onFailed(now);
     }
-    return dials;
+    return times;
   }
 
   private void dialAndFail() {
     nextDialMillis();
-    logic.onFailed(now);
+    logic().onFailed(now);
   }
 
   private long nextDialMillis() {
     while (true) {
-      Long next = logic.nextNanos();
+      Long next = dials.nextNanos();
       assertThat(next).as("a dial is planned").isNotNull();
       now = next != null && next - now > 0 ? next : now;
-      if (logic.onTime(now) != null) {
+      if (dials.onTime(now) != null) {
         return (now - T0) / 1_000_000;
       }
     }

@@ -55,8 +55,20 @@ class WakeLogicTest {
   }
 
   @Test
-  void ignoresAWakeToAServerWithoutAnAddress() {
-    assertThat(judge(wake("kitchen", 3, 1, 1_000, 7, FRESH))).isEqualTo(WakeVerdict.UNKNOWN_SERVER);
+  void acceptsAWakeToAnyServerSoThatItsScheduleStops() {
+    assertThat(judge(wake("kitchen", 3, 1, 1_000, 7, FRESH))).isEqualTo(WakeVerdict.ACCEPTED);
+    assertThat(judge(wake("kitchen", 3, 2, 1_000, 65_535, FRESH))).isEqualTo(WakeVerdict.ACCEPTED);
+  }
+
+  @Test
+  void actsOnAWakeThatAServerTellsOfUnlessItCameByItself() {
+    judge(wake("kitchen", 3, 1, 1_000, 7, FRESH));
+
+    assertThat(logic.onWaiting(1, WALL + 1_000, WALL)).as("it came").isFalse();
+    assertThat(logic.onWaiting(1, WALL + 2_000, WALL)).as("another command waits").isTrue();
+    assertThat(logic.onWaiting(2, WALL - 1, WALL)).as("too late").isFalse();
+    assertThat(logic.onWaiting(3, WALL + 1_000, WALL)).isTrue();
+    assertThat(judge(wake("kitchen", 3, 3, 1_000, 7, FRESH))).isEqualTo(WakeVerdict.REPEATED);
   }
 
   @Test

@@ -1,0 +1,56 @@
+package dev.beckon.device;
+
+import dev.beckon.device.tls.ServerCheck;
+import dev.beckon.device.tls.TlsDialler;
+import java.security.GeneralSecurityException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What dials each server: a dialler believes only the server of its own number, and keeps that
+ * server's TLS sessions.
+ *
+ * <p>Not thread-safe; owned by the thread that handles sessions.
+ */
+final class Diallers {
+  private static final String ALPN = "beckon/1";
+
+  /** Servers whose TLS sessions are kept; a device talks to few. */
+  private static final int MAX_KEPT = 16;
+
+  private final DeviceIdentity identity;
+  private final DeviceClock clock;
+  private final Map<Integer, TlsDialler> kept = new LinkedHashMap<>(16, 0.75f, true);
+
+  /**
+   * @throws GeneralSecurityException if the identity cannot be used
+   */
+  Diallers(DeviceIdentity identity, DeviceClock clock) throws GeneralSecurityException {
+    this.identity = identity;
+    this.clock = clock;
+    kept.put(0, create(0));
+  }
+
+  TlsDialler of(int server) {
+    TlsDialler dialler = kept.get(server);
+    if (dialler == null) {
+      try {
+        dialler = create(server);
+      } catch (GeneralSecurityException e) {
+        throw new IllegalStateException("the identity could be used before", e);
+      }
+      kept.put(server, dialler);
+      if (kept.size() > MAX_KEPT) {
+        kept.remove(kept.keySet().iterator().next());
+      }
+    }
+    return dialler;
+  }
+
+  private TlsDialler create(int server) throws GeneralSecurityException {
+    return new TlsDialler(
+        ALPN,
+        new TlsDialler.Credentials(identity.privateKey(), identity.certificates()),
+        chain -> ServerCheck.check(chain, identity.roots(), server, clock.instant()));
+  }
+}

@@ -1,0 +1,74 @@
+package dev.beckon.device;
+
+import dev.beckon.device.wake.DialLogic.Ending;
+import dev.beckon.device.wake.Dials;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/** Ties the two loops together: each posts to the other's thread. */
+final class LoopLink implements DatagramLoop.Dialler, SessionLoop.Dialling {
+  private @Nullable SessionLoop sessions;
+  private @Nullable DatagramLoop datagrams;
+
+  /** Must be called before either loop is started. */
+  void tie(DatagramLoop datagramLoop, SessionLoop sessionLoop) {
+    datagrams = datagramLoop;
+    sessions = sessionLoop;
+  }
+
+  private SessionLoop sessions() {
+    SessionLoop loop = sessions;
+    if (loop == null) {
+      throw new IllegalStateException("not started");
+    }
+    return loop;
+  }
+
+  private DatagramLoop datagrams() {
+    DatagramLoop loop = datagrams;
+    if (loop == null) {
+      throw new IllegalStateException("not started");
+    }
+    return loop;
+  }
+
+  @Override
+  public void dial(Dials.Dial dial, InetSocketAddress address) {
+    sessions().dial(dial, address);
+  }
+
+  @Override
+  public void wake(int server, long wakeId) {
+    sessions().wake(server, wakeId);
+  }
+
+  @Override
+  public void onOpened(int server) {
+    datagrams().onOpened(server);
+  }
+
+  @Override
+  public void onFailed(int server) {
+    datagrams().onFailed(server);
+  }
+
+  @Override
+  public void onRefused(int server) {
+    datagrams().onRefused(server);
+  }
+
+  @Override
+  public void onClosed(int server, Ending ending) {
+    datagrams().onClosed(server, ending);
+  }
+
+  @Override
+  public void onWakeMissed(int server, long wakeId) {
+    datagrams().onWakeMissed(server, wakeId);
+  }
+
+  @Override
+  public void onUnreported(int server) {
+    datagrams().onUnreported(server);
+  }
+}
