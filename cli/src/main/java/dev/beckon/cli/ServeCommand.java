@@ -144,19 +144,21 @@ final class ServeCommand implements Callable<Integer> {
         Optional.ofNullable(data)
             .or(() -> file.flatMap(f -> f.text("data")).map(Path::of))
             .orElse(surroundings.serverFolder());
-    return new ServerConfig(
-        folder.toAbsolutePath().normalize(),
-        udpAddresses(file),
-        address("tls", tls, file).orElse(new InetSocketAddress(ServerConfig.DEFAULT_TLS_PORT)),
-        address("http", http, file)
-            .orElse(
-                new InetSocketAddress(
-                    InetAddress.getLoopbackAddress(), ServerConfig.DEFAULT_HTTP_PORT)),
-        Optional.ofNullable(advertise)
-            .or(() -> file.flatMap(f -> f.text("advertise")))
-            .orElse(null),
-        publicStun || file.flatMap(f -> f.flag("public-stun")).orElse(false),
-        insecure || file.flatMap(f -> f.flag("insecure")).orElse(false));
+    return ServerConfig.at(folder.toAbsolutePath().normalize())
+        .udp(udpAddresses(file))
+        .tls(address("tls", tls, file).orElse(new InetSocketAddress(ServerConfig.DEFAULT_TLS_PORT)))
+        .http(
+            address("http", http, file)
+                .orElse(
+                    new InetSocketAddress(
+                        InetAddress.getLoopbackAddress(), ServerConfig.DEFAULT_HTTP_PORT)))
+        .advertise(
+            Optional.ofNullable(advertise)
+                .or(() -> file.flatMap(f -> f.text("advertise")))
+                .orElse(null))
+        .publicStun(publicStun || file.flatMap(f -> f.flag("public-stun")).orElse(false))
+        .insecure(insecure || file.flatMap(f -> f.flag("insecure")).orElse(false))
+        .build();
   }
 
   private List<InetSocketAddress> udpAddresses(Optional<ConfigFile> file) {

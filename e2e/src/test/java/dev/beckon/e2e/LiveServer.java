@@ -33,7 +33,13 @@ final class LiveServer implements AutoCloseable {
     InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
         Server.start(
-            new ServerConfig(data, List.of(any), any, any, "127.0.0.1", publicStun, false));
+            ServerConfig.at(data)
+                .udp(List.of(any))
+                .tls(any)
+                .http(any)
+                .advertise("127.0.0.1")
+                .publicStun(publicStun)
+                .build());
     return new LiveServer(server, Files.readString(data.resolve("admin.token")).strip());
   }
 

@@ -1,8 +1,6 @@
 package dev.beckon.server;
 
 import dev.beckon.protocol.datagram.DeviceId;
-import dev.beckon.protocol.datagram.SocketAddresses;
-import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandListener;
 import dev.beckon.server.command.Commands;
@@ -10,16 +8,12 @@ import dev.beckon.server.session.CloseReason;
 import dev.beckon.server.session.SessionListener;
 import dev.beckon.server.session.SessionServer;
 import dev.beckon.server.store.StoreException;
-import dev.beckon.server.wake.WakeListener;
-import dev.beckon.server.wake.Wakes;
 import java.net.InetSocketAddress;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,74 +24,85 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe; nothing here blocks a caller.
  */
-final class Dispatcher implements CommandListener, SessionListener, WakeListener {
+final class Dispatcher implements CommandListener, SessionListener {
   private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
 
+  private final int number;
   private final Commands commands;
   private final Executor background;
-  private final LongSupplier nanoClock;
-  private final InstantSource clock;
 
   // Both know this object before it knows them.
-  private @Nullable Wakes wakes;
-  private @Nullable SessionServer sessions;
+  private volatile @Nullable Waker waker;
+  private volatile @Nullable SessionServer sessions;
 
   /**
+   * @param number of the server whose commands these are
    * @param background for what reads the database
    */
-  Dispatcher(Commands commands, Executor background, LongSupplier nanoClock, InstantSource clock) {
+  Dispatcher(int number, Commands commands, Executor background) {
+    this.number = number;
     this.commands = commands;
     this.background = background;
-    this.nanoClock = nanoClock;
-    this.clock = clock;
   }
 
   /** Begins: from now on accepted commands go out, and those of before the start are woken for. */
-  void begin(Wakes startedWakes, SessionServer startedSessions) {
-    wakes = startedWakes;
+  void begin(Waker startedWaker, SessionServer startedSessions) {
+    waker = startedWaker;
     sessions = startedSessions;
     commands.addListener(this);
+    wakeAllWaiting();
+  }
+
+  /** Wakes every device that has a command waiting here. Reads the database. */
+  void wakeAllWaiting() {
     commands.waiting().forEach(this::wake);
   }
 
   @Override
   public void accepted(Command command) {
-    if (sessions == null || !sessions.deliver(command.deviceId())) {
-      wake(command.deviceId(), command.deadline());
+    SessionServer open = sessions;
+    if (open != null && open.deliver(command.deviceId())) {
+      return;
+    }
+    if (!wake(command.deviceId(), command.deadline())) {
+      commands.note(command.id(), "rendezvous-away", Map.of());
     }
   }
 
-  void wake(DeviceId deviceId, Instant deadline) {
-    if (wakes != null) {
-      wakes.request(
-          deviceId,
-          Wake.RENDEZVOUS_SERVER,
-          deadline.toEpochMilli(),
-          nanoClock.getAsLong(),
-          clock.millis());
-    }
+  /** Returns false if nobody can be asked for a wake now. */
+  boolean wake(DeviceId deviceId, Instant deadline) {
+    Waker asked = waker;
+    return asked == null || asked.wake(deviceId, deadline);
+  }
+
+  /** Something was learned about the device's wake. */
+  void evidence(DeviceId id, String event, Map<String, String> details) {
+    commands.note(id, event, details);
   }
 
   @Override
-  public void opened(DeviceId id, long wakeId, InetSocketAddress from, long nowMillis) {
-    end(id);
+  public void opened(DeviceId id, int server, long wakeId, InetSocketAddress from, long nowMillis) {
+    served(id, server);
   }
 
   @Override
-  public void inquired(DeviceId id, long wakeId, long nowMillis) {
-    end(id);
+  public void inquired(DeviceId id, int server, long wakeId, long nowMillis) {
+    served(id, server);
   }
 
-  private void end(DeviceId id) {
-    if (wakes != null) {
-      wakes.sessionOpened(id, Wake.RENDEZVOUS_SERVER);
+  private void served(DeviceId id, int server) {
+    Waker asked = waker;
+    if (server == number && asked != null) {
+      asked.served(id);
     }
   }
 
   /** What the session did not take, or a command that came in its last moment, is woken for. */
   @Override
-  public void closed(DeviceId id, CloseReason reason, long nowMillis) {
-    background.execute(() -> wakeForWaiting(id));
+  public void closed(DeviceId id, int server, CloseReason reason, long nowMillis) {
+    if (server == number) {
+      background.execute(() -> wakeForWaiting(id));
+    }
   }
 
   private void wakeForWaiting(DeviceId id) {
@@ -109,31 +114,5 @@ final class Dispatcher implements CommandListener, SessionListener, WakeListener
       CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS, background)
           .execute(() -> wakeForWaiting(id));
     }
-  }
-
-  @Override
-  public void sent(
-      DeviceId deviceId,
-      long wakeId,
-      int transmission,
-      InetSocketAddress serverAddress,
-      InetSocketAddress mappedAddress) {
-    commands.note(
-        deviceId,
-        "wake-sent",
-        Map.of(
-            "wakeId",
-            Long.toHexString(wakeId),
-            "transmission",
-            String.valueOf(transmission),
-            "serverAddress",
-            SocketAddresses.format(serverAddress),
-            "mappedAddress",
-            SocketAddresses.format(mappedAddress)));
-  }
-
-  @Override
-  public void answered(DeviceId deviceId, long wakeId) {
-    commands.note(deviceId, "wake-answered", Map.of("wakeId", Long.toHexString(wakeId)));
   }
 }

@@ -1,8 +1,10 @@
 package dev.beckon.server;
 
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,20 +12,26 @@ import org.jspecify.annotations.Nullable;
  * which it became.
  *
  * @param data folder of keys, certificates and commands; made if it is missing
+ * @param roles what this process does; empty means what its data folder says: the role of the
+ *     number that it was enrolled with, or else all of them
+ * @param enroll an enrollment code of {@code beckon app-server add}: makes a new data folder that
+ *     of a server of its own number; null to start from what the folder holds
  * @param udp local addresses for keepalives and wakes; empty means every address of this host, port
- *     3478
- * @param tls address for sessions and enrollment; may be a wildcard
- * @param http address of the API and the console
+ *     3478. Only with the role rendezvous
+ * @param tls address for sessions, enrollment and other servers; may be a wildcard
+ * @param http address of the API and the console; null means there is none
  * @param advertise name or address under which devices reach this server; null means the source
- *     address of the default route
+ *     address of the default route. Only with the role rendezvous
  * @param publicStun whether strangers' STUN Binding requests are answered
  * @param insecure whether the API may be offered without TLS on an address other than loopback
  */
 public record ServerConfig(
     Path data,
+    Set<Role> roles,
+    @Nullable String enroll,
     List<InetSocketAddress> udp,
     InetSocketAddress tls,
-    InetSocketAddress http,
+    @Nullable InetSocketAddress http,
     @Nullable String advertise,
     boolean publicStun,
     boolean insecure) {
@@ -37,6 +45,74 @@ public record ServerConfig(
   public static final int DEFAULT_HTTP_PORT = 8080;
 
   public ServerConfig {
+    roles = Set.copyOf(roles);
     udp = List.copyOf(udp);
+  }
+
+  /** The defaults, with this data folder. */
+  public static Builder at(Path data) {
+    return new Builder(data);
+  }
+
+  /** Collects what differs from the defaults. */
+  public static final class Builder {
+    private final Path data;
+    private Set<Role> roles = Set.of();
+    private @Nullable String enroll;
+    private List<InetSocketAddress> udp = List.of();
+    private InetSocketAddress tls = new InetSocketAddress(DEFAULT_TLS_PORT);
+    private @Nullable InetSocketAddress http =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), DEFAULT_HTTP_PORT);
+    private @Nullable String advertise;
+    private boolean publicStun;
+    private boolean insecure;
+
+    private Builder(Path data) {
+      this.data = data;
+    }
+
+    public Builder roles(Set<Role> only) {
+      roles = only;
+      return this;
+    }
+
+    public Builder enroll(@Nullable String code) {
+      enroll = code;
+      return this;
+    }
+
+    public Builder udp(List<InetSocketAddress> addresses) {
+      udp = addresses;
+      return this;
+    }
+
+    public Builder tls(InetSocketAddress address) {
+      tls = address;
+      return this;
+    }
+
+    public Builder http(@Nullable InetSocketAddress address) {
+      http = address;
+      return this;
+    }
+
+    public Builder advertise(@Nullable String host) {
+      advertise = host;
+      return this;
+    }
+
+    public Builder publicStun(boolean on) {
+      publicStun = on;
+      return this;
+    }
+
+    public Builder insecure(boolean allowed) {
+      insecure = allowed;
+      return this;
+    }
+
+    public ServerConfig build() {
+      return new ServerConfig(data, roles, enroll, udp, tls, http, advertise, publicStun, insecure);
+    }
   }
 }

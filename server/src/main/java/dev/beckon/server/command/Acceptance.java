@@ -3,7 +3,6 @@ package dev.beckon.server.command;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.identity.Device;
-import dev.beckon.server.identity.Devices;
 import dev.beckon.server.store.Sql;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -25,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Acceptance {
 
-  private final Devices devices;
+  private final DeviceLookup devices;
   private final CommandIds ids;
 
-  Acceptance(Devices devices, CommandIds ids) {
+  Acceptance(DeviceLookup devices, CommandIds ids) {
     this.devices = devices;
     this.ids = ids;
   }

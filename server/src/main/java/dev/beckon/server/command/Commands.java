@@ -3,7 +3,6 @@ package dev.beckon.server.command;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.Update;
 import dev.beckon.server.command.CommandTable.Stored;
-import dev.beckon.server.identity.Devices;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
 import dev.beckon.server.store.SqlWork;
@@ -70,9 +69,10 @@ public final class Commands implements AutoCloseable {
   /**
    * Opens the commands of a database.
    *
+   * @param devices which may get commands
    * @throws dev.beckon.server.store.StoreException if the bodies' folder cannot be used
    */
-  public static Commands open(Database database, Devices devices, InstantSource clock) {
+  public static Commands open(Database database, DeviceLookup devices, InstantSource clock) {
     Bodies bodies = new Bodies(database.folder());
     bodies.deleteAllBut(database.read(CommandTable::bodyNames));
     CommandIds ids = new CommandIds(new SecureRandom(), database.read(CommandTable::newestId));

@@ -88,6 +88,26 @@ final class DeviceTable {
         id.value());
   }
 
+  /** Another server's word about the device; what it declared stays with its generation. */
+  static void learn(Sql sql, DeviceId id, int generation, Device.State state, Instant now)
+      throws SQLException {
+    sql.update(
+        "INSERT INTO devices (id, generation, state, added_at, enrolled_at) VALUES (?, ?, ?, ?, ?)"
+            + " ON CONFLICT (id) DO UPDATE SET state = excluded.state, actions = CASE WHEN"
+            + " generation = excluded.generation THEN actions END, actions_hash = CASE WHEN"
+            + " generation = excluded.generation THEN actions_hash END, generation ="
+            + " excluded.generation",
+        id.value(),
+        generation,
+        state.name(),
+        now.toEpochMilli(),
+        generation > 0 ? now.toEpochMilli() : null);
+  }
+
+  static void forget(Sql sql, DeviceId id) throws SQLException {
+    sql.update("DELETE FROM devices WHERE id = ?", id.value());
+  }
+
   static void revoke(Sql sql, DeviceId id) throws SQLException {
     sql.update("UPDATE devices SET state = 'REVOKED' WHERE id = ?", id.value());
     sql.update("DELETE FROM invitations WHERE device_id = ?", id.value());

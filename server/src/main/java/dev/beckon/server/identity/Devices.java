@@ -3,23 +3,17 @@ package dev.beckon.server.identity;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.DeviceKey;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
-import dev.beckon.protocol.session.Actions;
 import dev.beckon.server.store.Database;
-import dev.beckon.server.store.Sql;
 import java.security.SecureRandom;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
-/** The devices of the fleet. Thread-safe. */
-public final class Devices {
+/** The devices of the fleet, and who may become one. Thread-safe. */
+public final class Devices extends KnownDevices {
 
   /** How long an enrollment code may be valid at most. */
   public static final Duration MAX_VALIDITY = Duration.ofDays(30);
@@ -38,6 +32,7 @@ public final class Devices {
       FleetCa ca,
       DenyList denyList,
       Supplier<Advertised> advertised) {
+    super(database);
     this.database = database;
     this.clock = clock;
     this.ca = ca;
@@ -99,44 +94,5 @@ public final class Devices {
               }
             })
         .thenApply(minimum -> minimum > 0);
-  }
-
-  public Optional<Device> find(DeviceId id) {
-    return database.read(sql -> find(sql, id));
-  }
-
-  /** As {@link #find(DeviceId)}, within another part's transaction. */
-  public Optional<Device> find(Sql sql, DeviceId id) throws SQLException {
-    return DeviceTable.find(sql, id);
-  }
-
-  /**
-   * Devices sorted by ID.
-   *
-   * @param after only those behind this ID; null = from the first
-   * @param limit 1 to 1000
-   */
-  public List<Device> list(@Nullable String after, int limit) {
-    if (limit < 1 || limit > 1000) {
-      throw new IllegalArgumentException("limit: " + limit + " (expected 1 to 1000)");
-    }
-    return database.read(sql -> DeviceTable.list(sql, after, limit));
-  }
-
-  /** Keeps what the device said it can do, and the hash it will say it by in its next Hello. */
-  public CompletableFuture<Void> declareActions(DeviceId id, Actions actions, byte[] hash) {
-    byte[] kept = hash.clone();
-    return database
-        .write(
-            sql -> {
-              DeviceTable.declareActions(sql, id, actions, kept);
-              return true;
-            })
-        .thenAccept(ignored -> {});
-  }
-
-  /** The hash of what the device declared; null if it declared nothing since it enrolled. */
-  public byte @Nullable [] actionsHash(DeviceId id) {
-    return database.read(sql -> DeviceTable.actionsHash(sql, id)).orElse(null);
   }
 }

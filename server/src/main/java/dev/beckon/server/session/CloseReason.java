@@ -14,6 +14,8 @@ public enum CloseReason {
   REVOKED(ByeReason.REVOKED),
   /** Hello named another device than the certificate. */
   DEVICE_MISMATCH(ByeReason.DEVICE_MISMATCH),
+  /** Hello meant a server that this one is not. */
+  WRONG_SERVER(ByeReason.WRONG_SERVER),
   /** The device broke a rule of the protocol. */
   PROTOCOL_ERROR(ByeReason.PROTOCOL_ERROR),
   /** A deadline passed: Hello, or the device neither took nor sent anything that it owed. */

@@ -19,22 +19,27 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * Judges the certificates that devices show. Thread-safe.
+ * Judges the certificates that clients show: devices, and servers of their own number. Thread-safe.
  *
- * <p>A device's certificate chains to the fleet CA (PKIX, with dates), is no CA certificate, is for
- * client authentication, and has exactly one subject alternative name, {@code
- * urn:beckon:device:<id>/<generation>}. A server's certificate of the same fleet is refused: it is
- * not for client authentication, and its name is another.
+ * <p>Either chains to the fleet CA (PKIX, with dates), is no CA certificate, is for client
+ * authentication, and has exactly one subject alternative name: {@code
+ * urn:beckon:device:<id>/<generation>} or {@code urn:beckon:server:<number>/<generation>}. Neither
+ * passes for the other. The rendezvous server's own certificate is refused: it is not for client
+ * authentication.
  *
  * <p>As a trust manager it is asked in a full handshake only, not when a TLS session is resumed;
- * {@link #identity} is asked after both.
+ * {@link #identity} or {@link #server} is asked after both.
  */
 final class DeviceCertificates extends X509ExtendedTrustManager {
 
-  /** Who a certificate is for. */
+  /** Which device a certificate is for. */
   record Identity(DeviceId id, int generation) {}
 
+  /** Which server a certificate is for. */
+  record Server(int number, int generation) {}
+
   private static final String DEVICE_PREFIX = "urn:beckon:device:";
+  private static final String SERVER_PREFIX = "urn:beckon:server:";
   private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
   private static final int URI_NAME = 6;
   private static final int MAX_CHAIN = 4;
@@ -55,9 +60,23 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
    * @throws CertificateException if it is no device's certificate or out of its dates
    */
   Identity identity(X509Certificate leaf) throws CertificateException {
+    return device(name(leaf));
+  }
+
+  /**
+   * The server that this leaf certificate is for. Does not check signatures.
+   *
+   * @throws CertificateException if it is no server's certificate for a TLS client, or out of its
+   *     dates
+   */
+  Server server(X509Certificate leaf) throws CertificateException {
+    return server(name(leaf));
+  }
+
+  private String name(X509Certificate leaf) throws CertificateException {
     leaf.checkValidity(Date.from(clock.instant()));
     if (leaf.getBasicConstraints() != -1) {
-      throw new CertificateException("certificate: a CA's (expected a device's)");
+      throw new CertificateException("certificate: a CA's (expected a device's or a server's)");
     }
     List<String> usages = leaf.getExtendedKeyUsage();
     if (usages == null || !usages.contains(CLIENT_AUTH)) {
@@ -65,29 +84,23 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     }
     Collection<List<?>> names = leaf.getSubjectAlternativeNames();
     if (names == null || names.size() != 1) {
-      throw new CertificateException(
-          "certificate names: " + names + " (expected one, " + DEVICE_PREFIX + "ID/GENERATION)");
+      throw new CertificateException("certificate names: " + names + " (expected one)");
     }
     List<?> name = names.iterator().next();
     if (!Integer.valueOf(URI_NAME).equals(name.get(0)) || !(name.get(1) instanceof String uri)) {
       throw new CertificateException("certificate name: " + name + " (expected a URI)");
     }
-    return parse(uri);
+    return uri;
   }
 
-  private static Identity parse(String uri) throws CertificateException {
+  private static Identity device(String uri) throws CertificateException {
     int slash = uri.lastIndexOf('/');
     if (!uri.startsWith(DEVICE_PREFIX) || slash < 0) {
       throw new CertificateException(
           "certificate name: " + uri + " (expected " + DEVICE_PREFIX + "ID/GENERATION)");
     }
     try {
-      String number = uri.substring(slash + 1);
-      int generation = Integer.parseInt(number);
-      // Only the plain form, so that one generation has one name: no sign, no leading zero.
-      if (generation < 0 || generation > 0xffff || !Integer.toString(generation).equals(number)) {
-        throw new NumberFormatException();
-      }
+      int generation = sixteenBits(uri.substring(slash + 1));
       return new Identity(new DeviceId(uri.substring(DEVICE_PREFIX.length(), slash)), generation);
     } catch (IllegalArgumentException malformed) {
       throw new CertificateException(
@@ -95,12 +108,42 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     }
   }
 
+  private static Server server(String uri) throws CertificateException {
+    int slash = uri.lastIndexOf('/');
+    if (uri.startsWith(SERVER_PREFIX) && slash >= SERVER_PREFIX.length()) {
+      try {
+        int number = sixteenBits(uri.substring(SERVER_PREFIX.length(), slash));
+        if (number > 0) { // 0 is who they dial
+          return new Server(number, sixteenBits(uri.substring(slash + 1)));
+        }
+      } catch (NumberFormatException malformed) {
+        // told below
+      }
+    }
+    throw new CertificateException(
+        "certificate name: " + uri + " (expected " + SERVER_PREFIX + "NUMBER/GENERATION)");
+  }
+
+  /** Only the plain form, so that one number has one name: no sign, no leading zero. */
+  private static int sixteenBits(String digits) {
+    int number = Integer.parseInt(digits);
+    if (number < 0 || number > 0xffff || !Integer.toString(number).equals(digits)) {
+      throw new NumberFormatException(digits);
+    }
+    return number;
+  }
+
   private void check(X509Certificate[] chain) throws CertificateException {
     if (chain.length == 0 || chain.length > MAX_CHAIN) {
       throw new CertificateException(
           "certificates: " + chain.length + " (expected 1 to " + MAX_CHAIN + ")");
     }
-    identity(chain[0]);
+    String name = name(chain[0]);
+    if (name.startsWith(SERVER_PREFIX)) {
+      server(name);
+    } else {
+      device(name);
+    }
     List<X509Certificate> path = new ArrayList<>(List.of(chain));
     // A device may send the root along; the path ends below the trust anchor.
     path.removeIf(root::equals);

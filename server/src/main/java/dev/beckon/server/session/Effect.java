@@ -15,10 +15,12 @@ sealed interface Effect {
   record Send(Frame frame) implements Effect {}
 
   /**
-   * The device is admitted: make this its one session, replacing an older one. Comes once, before
-   * anything is read for it.
+   * The device is admitted: make this its one session with that server, replacing an older one.
+   * Comes once, before anything is read for it.
+   *
+   * @param server the number that the device means
    */
-  record Admit(long wakeId, boolean push) implements Effect {}
+  record Admit(int server, long wakeId, boolean push) implements Effect {}
 
   /** The device asked what is wanted of it, following this wake (0 = none). */
   record Inquired(long wakeId) implements Effect {}

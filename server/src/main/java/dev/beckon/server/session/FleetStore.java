@@ -9,7 +9,7 @@ import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Update;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
-import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.Redemption;
 import java.io.IOException;
@@ -17,6 +17,7 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -25,10 +26,10 @@ import org.jspecify.annotations.Nullable;
 final class FleetStore implements SessionStore {
 
   private final Commands commands;
-  private final Devices devices;
-  private final Redeemer enrollment;
+  private final KnownDevices devices;
+  private final Optional<Redeemer> enrollment;
 
-  FleetStore(Commands commands, Devices devices, Redeemer enrollment) {
+  FleetStore(Commands commands, KnownDevices devices, Optional<Redeemer> enrollment) {
     this.commands = commands;
     this.devices = devices;
     this.enrollment = enrollment;
@@ -104,6 +105,7 @@ final class FleetStore implements SessionStore {
   @Override
   public CompletableFuture<Frame> enroll(byte[] secret, byte[] request) {
     return enrollment
+        .orElseThrow() // Negotiation lets nobody enroll where that cannot be done
         .redeem(secret, request)
         .thenApply(
             redemption ->

@@ -13,18 +13,21 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waits for the TLS handshake and makes the connection what its protocol says: a session or an
- * enrollment. Client authentication is optional in TLS because both share the port; here {@code
- * beckon/1} insists on it.
+ * Waits for the TLS handshake and makes the connection what its protocol says: a session, an
+ * enrollment, or another server's connection. Client authentication is optional in TLS because they
+ * share the port; here {@code beckon/1} insists on a device's certificate and {@code beckon-peer/1}
+ * on a server's.
  */
 final class Negotiation extends ChannelInboundHandlerAdapter {
 
   static final String SESSION = "beckon/1";
   static final String ENROLLMENT = "beckon-enroll/1";
+  static final String PEER = "beckon-peer/1";
 
   private final OpenSessions sessions;
   private final DeviceCertificates certificates;
   private final SessionCounters counters;
+  private final @Nullable PeerConnections peers;
   private final SslHandler tls;
   private boolean decided;
 
@@ -32,10 +35,12 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
       OpenSessions sessions,
       DeviceCertificates certificates,
       SessionCounters counters,
+      @Nullable PeerConnections peers,
       SslHandler tls) {
     this.sessions = sessions;
     this.certificates = certificates;
     this.counters = counters;
+    this.peers = peers;
     this.tls = tls;
   }
 
@@ -57,13 +62,19 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
     if (ENROLLMENT.equals(protocol)) {
       become(ctx, new EnrollmentHandler(sessions, counters));
     } else if (SESSION.equals(protocol)) {
-      session(ctx);
+      certified(ctx, leaf -> session(ctx, leaf));
+    } else if (PEER.equals(protocol) && peers != null) {
+      certified(ctx, leaf -> peer(ctx, leaf, peers));
     } else {
       refuse(ctx, Refusal.NO_COMMON_PROTOCOL);
     }
   }
 
-  private void session(ChannelHandlerContext ctx) {
+  private interface Judged {
+    void accept(X509Certificate leaf) throws CertificateException;
+  }
+
+  private void certified(ChannelHandlerContext ctx, Judged next) {
     Certificate[] chain;
     try {
       chain = tls.engine().getSession().getPeerCertificates();
@@ -73,10 +84,23 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
     }
     try {
       // Asked again after the trust manager, which a resumed TLS session goes past: dates.
-      become(ctx, new SessionHandler(sessions, certificates.identity((X509Certificate) chain[0])));
+      next.accept((X509Certificate) chain[0]);
     } catch (CertificateException unfit) {
       refuse(ctx, Refusal.UNFIT_CERTIFICATE);
     }
+  }
+
+  private void session(ChannelHandlerContext ctx, X509Certificate leaf)
+      throws CertificateException {
+    become(ctx, new SessionHandler(sessions, certificates.identity(leaf)));
+  }
+
+  private void peer(ChannelHandlerContext ctx, X509Certificate leaf, PeerConnections connections)
+      throws CertificateException {
+    DeviceCertificates.Server server = certificates.server(leaf);
+    ChannelPipeline pipeline = ctx.pipeline();
+    pipeline.remove(this);
+    connections.connected(pipeline, server.number(), server.generation());
   }
 
   private void become(ChannelHandlerContext ctx, ChannelInboundHandlerAdapter handler) {

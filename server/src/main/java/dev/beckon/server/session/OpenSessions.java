@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one session of each device that has one, and what all sessions share. Thread-safe. */
+/**
+ * The one session of each device and server number that has one, and what all sessions share.
+ * Thread-safe.
+ */
 final class OpenSessions {
 
   private static final Logger LOG = LoggerFactory.getLogger(OpenSessions.class);
@@ -25,13 +28,17 @@ final class OpenSessions {
   private final SessionConfig config;
   private final SessionStore store;
   private final Admission admission;
+  private final ServerNumbers numbers;
   private final SessionListener listener;
   private final SessionCounters counters;
   private final Executor readers;
   private final LongSupplier nanoClock;
   private final InstantSource clock;
 
-  private final Map<DeviceId, SessionHandler> byDevice = new ConcurrentHashMap<>();
+  /** A device may have a session with each of the numbers that this process holds. */
+  private record Key(DeviceId id, int server) {}
+
+  private final Map<Key, SessionHandler> open = new ConcurrentHashMap<>();
   private final AtomicLong bufferedBytes = new AtomicLong();
   private final AtomicLong lastLogged;
 
@@ -39,6 +46,7 @@ final class OpenSessions {
       SessionConfig config,
       SessionStore store,
       Admission admission,
+      ServerNumbers numbers,
       SessionListener listener,
       SessionCounters counters,
       Executor readers,
@@ -47,6 +55,7 @@ final class OpenSessions {
     this.config = config;
     this.store = store;
     this.admission = admission;
+    this.numbers = numbers;
     this.listener = listener;
     this.counters = counters;
     this.readers = readers;
@@ -67,6 +76,10 @@ final class OpenSessions {
     return admission;
   }
 
+  ServerNumbers numbers() {
+    return numbers;
+  }
+
   Executor readers() {
     return readers;
   }
@@ -80,23 +93,28 @@ final class OpenSessions {
   }
 
   int count() {
-    return byDevice.size();
+    return open.size();
   }
 
+  /** The device's session in which commands go to it. */
   @Nullable SessionHandler of(DeviceId id) {
-    return byDevice.get(id);
+    return numbers.delivering().isEmpty()
+        ? null
+        : open.get(new Key(id, numbers.delivering().getAsInt()));
   }
 
-  /** Makes this the device's one session. */
+  /** Makes this the device's one session with its server. */
   void admit(SessionHandler session, long wakeId, InetSocketAddress from) {
     DeviceId id = session.deviceId();
     counters.countOpened();
-    SessionHandler older = byDevice.put(id, session);
+    SessionHandler older = open.put(new Key(id, session.server()), session);
     if (older != null) {
       older.close(CloseReason.REPLACED, "a newer session of this device");
     }
-    store.sessionOpened(id, wakeId, from);
-    listener.opened(id, wakeId, from, clock.millis());
+    if (numbers.delivers(session.server())) {
+      store.sessionOpened(id, wakeId, from);
+    }
+    listener.opened(id, session.server(), wakeId, from, clock.millis());
     // The deny-list may have been raised after Hello was checked and before the session could be
     // found here.
     if (admission.denies(id.value(), session.generation())) {
@@ -104,8 +122,8 @@ final class OpenSessions {
     }
   }
 
-  void inquired(DeviceId id, long wakeId) {
-    listener.inquired(id, wakeId, clock.millis());
+  void inquired(DeviceId id, int server, long wakeId) {
+    listener.inquired(id, server, wakeId, clock.millis());
   }
 
   boolean lingers(DeviceId id, long wakeId) {
@@ -114,17 +132,22 @@ final class OpenSessions {
 
   void ended(SessionHandler session, CloseReason reason) {
     counters.count(reason);
-    if (session.admitted()) {
+    if (session.admitted() && numbers.delivers(session.server())) {
       store.sessionClosed(session.deviceId());
     }
-    if (byDevice.remove(session.deviceId(), session)) {
-      listener.closed(session.deviceId(), reason, clock.millis());
+    if (open.remove(new Key(session.deviceId(), session.server()), session)) {
+      listener.closed(session.deviceId(), session.server(), reason, clock.millis());
     }
   }
 
   /** Closes what a raised deny-list no longer admits. */
   void denied(DeviceId id, int minimumGeneration) {
-    SessionHandler session = byDevice.get(id);
+    for (int server : numbers.held()) {
+      denied(open.get(new Key(id, server)), minimumGeneration);
+    }
+  }
+
+  private static void denied(@Nullable SessionHandler session, int minimumGeneration) {
     if (session != null && session.generation() < minimumGeneration) {
       session.close(
           CloseReason.REVOKED,
@@ -135,7 +158,7 @@ final class OpenSessions {
   /** Says Bye to every session. Returns what completes as their connections end. */
   List<Future<?>> closeAll() {
     List<Future<?>> ends = new ArrayList<>();
-    for (SessionHandler session : byDevice.values()) {
+    for (SessionHandler session : open.values()) {
       ends.add(session.end());
       session.close(CloseReason.SHUTTING_DOWN, "the server stops");
     }

@@ -46,6 +46,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   private @Nullable Future<?> timer;
   private long timerNanos;
   private long wakeId;
+  private int server;
   private long countedBytes;
   private long storingBytes; // of whole bodies on their way into the store
   private boolean readsBodies;
@@ -63,6 +64,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
             identity.id().value(),
             identity.generation(),
             sessions.admission(),
+            sessions.numbers(),
             sessions.nanos());
   }
 
@@ -72,6 +74,11 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
 
   int generation() {
     return identity.generation();
+  }
+
+  /** The number that the device dialled; known once it is admitted. */
+  int server() {
+    return server;
   }
 
   /** Whether Hello was accepted. Event loop only. */
@@ -169,7 +176,8 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
           written = true;
         }
         case Effect.Admit admit -> admit(ctx, admit);
-        case Effect.Inquired inquired -> sessions.inquired(identity.id(), inquired.wakeId());
+        case Effect.Inquired inquired ->
+            sessions.inquired(identity.id(), server, inquired.wakeId());
         case Effect.ReadDevice read -> readDevice(ctx, read);
         case Effect.HandOver ask ->
             then(
@@ -204,7 +212,8 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void admit(ChannelHandlerContext ctx, Effect.Admit admit) {
-    takesPushes = admit.push();
+    takesPushes = logic.takesPushes();
+    server = admit.server();
     wakeId = admit.wakeId();
     admitted = true;
     sessions.admit(this, wakeId, (InetSocketAddress) ctx.channel().remoteAddress());

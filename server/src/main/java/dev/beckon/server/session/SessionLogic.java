@@ -2,6 +2,7 @@ package dev.beckon.server.session;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.protocol.session.Command;
+import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.Update;
@@ -51,6 +52,7 @@ final class SessionLogic {
   private final String certifiedId;
   private final int generation;
   private final Admission admission;
+  private final ServerNumbers numbers;
 
   private final CommandWindow window;
   private final OutgoingBodies outgoing = new OutgoingBodies();
@@ -60,6 +62,10 @@ final class SessionLogic {
 
   private Phase phase = Phase.AWAITING_HELLO;
   private boolean push;
+
+  /** Whether the number that the device means has commands; that of the directory has none. */
+  private boolean delivers;
+
   private boolean linger = true;
   private ByteString actionsHash = ByteString.EMPTY;
   private long phaseSinceNanos;
@@ -75,11 +81,13 @@ final class SessionLogic {
       String certifiedId,
       int generation,
       Admission admission,
+      ServerNumbers numbers,
       long nowNanos) {
     this.config = config;
     this.certifiedId = certifiedId;
     this.generation = generation;
     this.admission = admission;
+    this.numbers = numbers;
     this.window = new CommandWindow(config.maxCommandsInFlight());
     this.incoming = new IncomingBodies(config.maxBodyBytes());
     this.lastActivityNanos = nowNanos;
@@ -93,7 +101,7 @@ final class SessionLogic {
 
   /** True for an open session that takes commands without being asked. */
   boolean takesPushes() {
-    return push && (phase == Phase.GREETING || phase == Phase.OPEN);
+    return push && delivers && (phase == Phase.GREETING || phase == Phase.OPEN);
   }
 
   /** Bytes held for result bodies that are not complete. */
@@ -142,46 +150,31 @@ final class SessionLogic {
   }
 
   private void hello(Hello hello, long nowNanos) {
-    if (!hello.getDeviceId().equals(certifiedId)) {
-      close(
-          CloseReason.DEVICE_MISMATCH,
-          "device ID: not the certificate's (expected " + certifiedId + ")");
+    HelloCheck.Objection objection =
+        HelloCheck.objection(hello, certifiedId, generation, admission, numbers);
+    if (objection != null) {
+      close(objection.reason(), objection.text());
       return;
     }
-    if (admission.denies(certifiedId, generation)) {
-      close(
-          CloseReason.REVOKED,
-          "generation: " + generation + " (expected a newer one; enroll this device again)");
-      return;
-    }
+    int server = hello.getServerNumber();
+    delivers = numbers.delivers(server);
     actionsHash = hello.getActionsHash();
-    if (!actionsHash.isEmpty() && actionsHash.size() != 32) {
-      close(
-          CloseReason.PROTOCOL_ERROR,
-          "actions_hash: " + actionsHash.size() + " bytes (expected 32, SHA-256)");
-      return;
-    }
-    switch (hello.getDelivery()) {
-      case DELIVERY_PUSH -> push = true;
-      case DELIVERY_INQUIRY -> push = false;
-      default -> {
-        close(
-            CloseReason.PROTOCOL_ERROR,
-            "delivery: " + hello.getDeliveryValue() + " (expected 1 push or 2 inquiry)");
-        return;
-      }
-    }
+    push = hello.getDelivery() == Delivery.DELIVERY_PUSH;
     phase = Phase.GREETING;
     phaseSinceNanos = nowNanos;
-    effects.add(new Effect.Admit(hello.getWakeId(), push));
-    effects.add(new Effect.ReadDevice(actionsHash));
-    if (push) {
+    effects.add(new Effect.Admit(server, hello.getWakeId(), push));
+    effects.add(new Effect.ReadDevice(delivers ? actionsHash : ByteString.EMPTY));
+    if (push && delivers) {
       ask(window.look());
     }
   }
 
   private void inquiry(long wakeId) {
     effects.add(new Effect.Inquired(wakeId));
+    if (!delivers) {
+      send(Frames.inquiryAnswer(0));
+      return;
+    }
     ask(window.inquire());
   }
 
@@ -249,7 +242,7 @@ final class SessionLogic {
     linger = lingers;
     lastActivityNanos = nowNanos;
     int lingerMillis = lingers ? (int) config.linger().toMillis() : 0;
-    send(Frames.welcome(serverTimeMillis, lingerMillis, actionsWanted));
+    send(Frames.welcome(serverTimeMillis, lingerMillis, actionsWanted && delivers));
     heldBack.forEach(this::send);
     heldBack.clear();
     pump();

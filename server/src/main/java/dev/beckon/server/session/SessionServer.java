@@ -4,10 +4,6 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandListener;
-import dev.beckon.server.command.Commands;
-import dev.beckon.server.identity.DenyList;
-import dev.beckon.server.identity.Devices;
-import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.ServerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -22,7 +18,9 @@ import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -32,9 +30,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The TLS port: sessions ({@code beckon/1}) and enrollment ({@code beckon-enroll/1}). Thread-safe.
+ * The TLS port: sessions ({@code beckon/1}), enrollment ({@code beckon-enroll/1}) and other servers
+ * ({@code beckon-peer/1}). Thread-safe.
  *
  * <p>Network threads never wait for the store: they hand SQL to reader threads and go on.
  */
@@ -57,48 +57,47 @@ public final class SessionServer implements AutoCloseable {
   private final SessionTransport transport;
   private final List<Channel> listening = new CopyOnWriteArrayList<>();
   private final AtomicInteger connections = new AtomicInteger();
+  private final @Nullable PeerConnections peers;
+  private final List<String> protocols;
   private volatile SslContext tls;
 
   /**
    * Makes a server that does not listen yet.
    *
    * @param caRoot the fleet CA; devices' certificates chain to it
-   * @param enrollment of devices, and of servers where they enroll
-   * @param listener is told of sessions as they come and go
-   * @param nanoClock elapsed time, as {@code System::nanoTime}
-   * @param clock wall time: for certificates and for Welcome
    */
   public SessionServer(
       SessionConfig config,
       ServerCredentials credentials,
       X509Certificate caRoot,
-      Commands commands,
-      Devices devices,
-      DenyList denyList,
-      Redeemer enrollment,
-      SessionListener listener,
-      LongSupplier nanoClock,
-      InstantSource clock) {
+      ServerNumbers numbers,
+      SessionParts parts) {
     this(
         config,
         credentials,
         caRoot,
-        new FleetStore(commands, devices, enrollment),
-        denyList::denies,
-        listener,
-        nanoClock,
-        clock);
-    commands.addListener(new ToSessions());
-    denyList.onRaised(sessions::denied);
+        numbers,
+        new FleetStore(parts.commands(), parts.devices(), parts.enrollment()),
+        parts.denyList()::denies,
+        parts.listener(),
+        parts.enrollment().isPresent(),
+        parts.peers(),
+        parts.nanoClock(),
+        parts.clock());
+    parts.commands().addListener(new ToSessions());
+    parts.denyList().onRaised(sessions::denied);
   }
 
   SessionServer(
       SessionConfig config,
       ServerCredentials credentials,
       X509Certificate caRoot,
+      ServerNumbers numbers,
       SessionStore store,
       Admission admission,
       SessionListener listener,
+      boolean enrolls,
+      Optional<PeerConnections> peers,
       LongSupplier nanoClock,
       InstantSource clock) {
     this.config = config;
@@ -107,14 +106,32 @@ public final class SessionServer implements AutoCloseable {
         Executors.newFixedThreadPool(
             READERS, Thread.ofPlatform().daemon().name("session-reader-", 0).factory());
     this.sessions =
-        new OpenSessions(config, store, admission, listener, counters, readers, nanoClock, clock);
+        new OpenSessions(
+            config, store, admission, numbers, listener, counters, readers, nanoClock, clock);
     this.transport = SessionTransport.of(config.nativeParts());
     this.loops =
         new MultiThreadIoEventLoopGroup(
             Math.max(2, Runtime.getRuntime().availableProcessors()),
             Thread.ofPlatform().daemon().name("session-loop-", 0).factory(),
             transport.handlers());
-    this.tls = SessionTls.context(credentials, certificates, config.nativeParts());
+    this.peers = peers.orElse(null);
+    this.protocols = protocols(enrolls);
+    this.tls = context(credentials);
+  }
+
+  private List<String> protocols(boolean enrolls) {
+    List<String> protocols = new ArrayList<>(List.of(Negotiation.SESSION));
+    if (enrolls) {
+      protocols.add(Negotiation.ENROLLMENT);
+    }
+    if (peers != null) {
+      protocols.add(Negotiation.PEER);
+    }
+    return List.copyOf(protocols);
+  }
+
+  private SslContext context(ServerCredentials credentials) {
+    return SessionTls.context(credentials, certificates, protocols, config.nativeParts());
   }
 
   /**
@@ -176,15 +193,15 @@ public final class SessionServer implements AutoCloseable {
     SslHandler handler = tls.newHandler(channel.alloc());
     handler.setHandshakeTimeoutMillis(config.handshake().toMillis());
     channel.pipeline().addLast(handler);
-    channel.pipeline().addLast(new Negotiation(sessions, certificates, counters, handler));
+    channel.pipeline().addLast(new Negotiation(sessions, certificates, counters, peers, handler));
   }
 
   /** Shows this certificate from now on; open sessions go on with the former one. */
   public void use(ServerCredentials credentials) {
-    tls = SessionTls.context(credentials, certificates, config.nativeParts());
+    tls = context(credentials);
   }
 
-  /** Whether the device has a session, in either way of delivery. */
+  /** Whether the device has a session for commands, in either way of delivery. */
   public boolean hasSession(DeviceId id) {
     return sessions.of(id) != null;
   }

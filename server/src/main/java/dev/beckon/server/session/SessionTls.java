@@ -10,6 +10,7 @@ import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import java.util.List;
 import javax.net.ssl.SSLException;
 
 /** TLS 1.3 as the session port speaks it: BoringSSL where it loads, else the JDK's. */
@@ -18,21 +19,23 @@ final class SessionTls {
   private SessionTls() {}
 
   static SslContext context(
-      ServerCredentials credentials, DeviceCertificates certificates, boolean nativeParts) {
+      ServerCredentials credentials,
+      DeviceCertificates certificates,
+      List<String> protocols,
+      boolean nativeParts) {
     try {
       return SslContextBuilder.forServer(credentials.key(), credentials.chain())
           .sslProvider(provider(nativeParts))
           .protocols("TLSv1.3")
           .trustManager(certificates)
-          // Enrolling devices have no certificate yet; Negotiation insists on one for sessions.
+          // Enrolling devices have no certificate yet; Negotiation insists on one otherwise.
           .clientAuth(ClientAuth.OPTIONAL)
           .applicationProtocolConfig(
               new ApplicationProtocolConfig(
                   Protocol.ALPN,
                   SelectorFailureBehavior.NO_ADVERTISE,
                   SelectedListenerFailureBehavior.ACCEPT,
-                  Negotiation.SESSION,
-                  Negotiation.ENROLLMENT))
+                  protocols))
           .build();
     } catch (SSLException broken) {
       throw new IllegalStateException("tls: the server's certificate cannot be used", broken);

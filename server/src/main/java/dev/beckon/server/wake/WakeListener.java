@@ -12,17 +12,19 @@ public interface WakeListener {
   /**
    * A wake is sent.
    *
+   * @param serverNumber the server that the device shall dial
    * @param transmission 1 for the first one of this wake
    * @param serverAddress where it left
    * @param mappedAddress where it went
    */
   void sent(
       DeviceId deviceId,
+      int serverNumber,
       long wakeId,
       int transmission,
       InetSocketAddress serverAddress,
       InetSocketAddress mappedAddress);
 
   /** The device answered the wake; told once per wake. */
-  void answered(DeviceId deviceId, long wakeId);
+  void answered(DeviceId deviceId, int serverNumber, long wakeId);
 }

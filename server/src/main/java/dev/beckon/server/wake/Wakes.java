@@ -170,7 +170,7 @@ public final class Wakes implements OutstandingWakes {
     byDue.remove(wake);
     wake.state = OutstandingWake.State.ANSWERED;
     schedule(wake);
-    listener.answered(wake.deviceId, wake.wakeId);
+    listener.answered(wake.deviceId, wake.serverNumber, wake.wakeId);
   }
 
   /**
@@ -295,6 +295,7 @@ public final class Wakes implements OutstandingWakes {
       // Told first: on a fast network the device's answer would else be told before the sending.
       listener.sent(
           wake.deviceId,
+          wake.serverNumber,
           wake.wakeId,
           wake.transmissions,
           socket.localAddress(),

@@ -87,7 +87,7 @@ class ApiTest {
   void start() throws Exception {
     database = Database.open(folder);
     identity = Identity.open(database, clock, () -> new Advertised("127.0.0.1", 3478, 5349));
-    commands = Commands.open(database, identity.devices(), clock);
+    commands = Commands.open(database, identity.devices()::find, clock);
     server = ApiServer.start(new ApiConfig(loopback(0), false), parts());
     token = Files.readString(folder.resolve(AdminToken.FILE)).strip();
   }

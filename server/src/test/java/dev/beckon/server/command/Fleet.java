@@ -41,7 +41,7 @@ final class Fleet implements AutoCloseable, CommandListener {
     clock = now::get;
     database = Database.open(folder);
     identity = Identity.open(database, clock, () -> new Advertised("192.0.2.1", 3478, 5349));
-    commands = Commands.open(database, identity.devices(), clock);
+    commands = Commands.open(database, identity.devices()::find, clock);
     commands.addListener(this);
     identity.devices().add(KITCHEN, Duration.ofHours(1)).join();
   }

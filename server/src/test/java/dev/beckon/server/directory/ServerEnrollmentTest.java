@@ -11,8 +11,10 @@ import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.EnrollmentExchange;
 import dev.beckon.server.identity.EnrollmentRefusedException;
 import dev.beckon.server.identity.Identity;
+import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
 import dev.beckon.server.session.SessionListener;
+import dev.beckon.server.session.SessionParts;
 import dev.beckon.server.session.SessionServer;
 import dev.beckon.server.store.Database;
 import java.io.ByteArrayInputStream;
@@ -29,6 +31,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -58,7 +61,7 @@ final class ServerEnrollmentTest {
   void open() throws IOException {
     database = Database.open(folder);
     identity = Identity.open(database, clock, () -> here);
-    commands = Commands.open(database, identity.devices(), clock);
+    commands = Commands.open(database, identity.devices()::find, clock);
     servers = new ApplicationServers(database, clock, identity.ca(), () -> here);
     servers.addListener(
         new ApplicationServers.Listener() {
@@ -77,15 +80,21 @@ final class ServerEnrollmentTest {
             SessionConfig.defaults(),
             identity.ca().issueServer(Set.of(0)),
             identity.ca().root(),
-            commands,
-            identity.devices(),
-            identity.denyList(),
-            identity
-                .enrollment()
-                .or(new ServerEnrollment(database, clock, identity.ca(), servers, () -> here)),
-            new SessionListener() {},
-            System::nanoTime,
-            clock);
+            ServerNumbers.delivering(0),
+            new SessionParts(
+                commands,
+                identity.devices(),
+                identity.denyList(),
+                Optional.of(
+                    identity
+                        .enrollment()
+                        .or(
+                            new ServerEnrollment(
+                                database, clock, identity.ca(), servers, () -> here))),
+                new SessionListener() {},
+                Optional.empty(),
+                System::nanoTime,
+                clock));
     InetSocketAddress address =
         sessions.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     here = new Advertised(address.getAddress().getHostAddress(), 3478, address.getPort());

@@ -41,6 +41,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -71,19 +72,22 @@ class FleetSessionTest {
     InstantSource clock = InstantSource.system();
     database = Database.open(folder);
     identity = Identity.open(database, clock, () -> new Advertised("127.0.0.1", 3478, 5349));
-    commands = Commands.open(database, identity.devices(), clock);
+    commands = Commands.open(database, identity.devices()::find, clock);
     server =
         new SessionServer(
             SessionConfig.defaults(),
             identity.ca().issueServer(Set.of(0)),
             identity.ca().root(),
-            commands,
-            identity.devices(),
-            identity.denyList(),
-            identity.enrollment(),
-            new SessionListener() {},
-            System::nanoTime,
-            clock);
+            ServerNumbers.delivering(0),
+            new SessionParts(
+                commands,
+                identity.devices(),
+                identity.denyList(),
+                Optional.of(identity.enrollment()),
+                new SessionListener() {},
+                Optional.empty(),
+                System::nanoTime,
+                clock));
     commands.addListener(
         new CommandListener() {
           @Override

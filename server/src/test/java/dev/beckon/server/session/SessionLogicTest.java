@@ -44,7 +44,8 @@ class SessionLogicTest {
   private boolean denied;
   private long now = START;
   private final SessionLogic logic =
-      new SessionLogic(config, "kitchen", 3, (id, generation) -> denied, now);
+      new SessionLogic(
+          config, "kitchen", 3, (id, generation) -> denied, ServerNumbers.delivering(0), now);
 
   // ---- Hello
 
@@ -54,7 +55,7 @@ class SessionLogicTest {
 
     assertThat(effects)
         .containsExactly(
-            new Effect.Admit(77, true),
+            new Effect.Admit(0, 77, true),
             new Effect.ReadDevice(ByteString.EMPTY),
             new Effect.HandOver(Set.of(), 16));
   }
@@ -64,7 +65,7 @@ class SessionLogicTest {
     List<Effect> effects = logic.onFrame(hello("kitchen", Delivery.DELIVERY_INQUIRY, 0), now);
 
     assertThat(effects)
-        .containsExactly(new Effect.Admit(0, false), new Effect.ReadDevice(ByteString.EMPTY));
+        .containsExactly(new Effect.Admit(0, 0, false), new Effect.ReadDevice(ByteString.EMPTY));
   }
 
   @Test

@@ -30,6 +30,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -65,17 +66,18 @@ class SessionServerTest {
     final LinkedBlockingQueue<String> all = new LinkedBlockingQueue<>();
 
     @Override
-    public void opened(DeviceId id, long wakeId, InetSocketAddress from, long nowMillis) {
+    public void opened(
+        DeviceId id, int server, long wakeId, InetSocketAddress from, long nowMillis) {
       all.add("opened " + id + " after wake " + wakeId);
     }
 
     @Override
-    public void inquired(DeviceId id, long wakeId, long nowMillis) {
+    public void inquired(DeviceId id, int server, long wakeId, long nowMillis) {
       all.add("inquired " + id + " after wake " + wakeId);
     }
 
     @Override
-    public void closed(DeviceId id, CloseReason reason, long nowMillis) {
+    public void closed(DeviceId id, int server, CloseReason reason, long nowMillis) {
       all.add("closed " + id + " " + reason);
     }
 
@@ -96,9 +98,12 @@ class SessionServerTest {
             nativeParts ? config : config.withoutNativeParts(),
             FLEET.server(),
             FLEET.root(),
+            ServerNumbers.delivering(0),
             store,
             (id, generation) -> generation < minimumGeneration,
             events,
+            true,
+            Optional.empty(),
             System::nanoTime,
             InstantSource.system());
     server = started;

@@ -33,6 +33,7 @@ class WakesTest {
             @Override
             public void sent(
                 DeviceId deviceId,
+                int serverNumber,
                 long wakeId,
                 int transmission,
                 InetSocketAddress serverAddress,
@@ -41,7 +42,7 @@ class WakesTest {
             }
 
             @Override
-            public void answered(DeviceId deviceId, long wakeId) {
+            public void answered(DeviceId deviceId, int serverNumber, long wakeId) {
               told.add("answered");
             }
           });

@@ -1,0 +1,248 @@
+package dev.beckon.server;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.SocketAddresses;
+import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.server.api.MetricsText;
+import dev.beckon.server.api.Reachability;
+import dev.beckon.server.directory.ApplicationServers;
+import dev.beckon.server.directory.ServerEnrollment;
+import dev.beckon.server.identity.Advertised;
+import dev.beckon.server.identity.Identity;
+import dev.beckon.server.identity.MasterKeys;
+import dev.beckon.server.identity.Redeemer;
+import dev.beckon.server.registrar.DatagramCounters;
+import dev.beckon.server.registrar.DeniedGenerations;
+import dev.beckon.server.registrar.HeapBindingTable;
+import dev.beckon.server.registrar.KeepaliveHandler;
+import dev.beckon.server.registrar.PublicStun;
+import dev.beckon.server.registrar.Registrar;
+import dev.beckon.server.udp.LocalAddresses;
+import dev.beckon.server.udp.UdpSocket;
+import dev.beckon.server.wake.WakeListener;
+import dev.beckon.server.wake.WakeThread;
+import dev.beckon.server.wake.Wakes;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+
+/** The role rendezvous: who the devices are, where they are, and how they are woken. */
+final class RendezvousPart implements WakeListener {
+
+  /** Is told what becomes of the wakes for one server. Must return at once. */
+  @FunctionalInterface
+  interface Evidence {
+    void happened(int server, DeviceId id, long wakeId, String event, Map<String, String> details);
+  }
+
+  private final Ground ground;
+  private final List<UdpSocket> udp;
+  private final Identity identity;
+  private final ApplicationServers servers;
+  private final Redeemer enrollment;
+  private final Registrar registrar;
+  private final DatagramCounters datagrams = new DatagramCounters();
+  private final Wakes wakes;
+
+  // Set before the first datagram is received, and so before the first wake is sent.
+  private Evidence evidence = (server, id, wakeId, event, details) -> {};
+
+  private RendezvousPart(
+      Ground ground, List<UdpSocket> udp, Identity identity, Supplier<Advertised> here) {
+    this.ground = ground;
+    this.udp = udp;
+    this.identity = identity;
+    this.servers = new ApplicationServers(ground.database(), ground.clock(), identity.ca(), here);
+    this.enrollment =
+        identity
+            .enrollment()
+            .or(
+                new ServerEnrollment(
+                    ground.database(), ground.clock(), identity.ca(), servers, here));
+    MasterKeys masterKeys = identity.masterKeys();
+    this.registrar = new Registrar(new HeapBindingTable(), masterKeys.tableKey());
+    this.wakes = new Wakes(registrar, masterKeys::key, udp, ground.random(), this);
+  }
+
+  /**
+   * Binds the UDP addresses, which take nothing yet, and opens the fleet's identity.
+   *
+   * @param tlsPort asked when it is told to somebody
+   * @throws IOException with a message for people if an address cannot be had
+   */
+  static RendezvousPart open(Ground ground, IntSupplier tlsPort) throws IOException {
+    List<UdpSocket> udp = bind(ground);
+    String advertise = ground.config().advertise();
+    Supplier<Advertised> here =
+        () ->
+            new Advertised(
+                advertise != null ? advertise : LocalAddresses.ofDefaultRoute().getHostAddress(),
+                udp.getFirst().localAddress().getPort(),
+                tlsPort.getAsInt());
+    Identity identity = Identity.open(ground.database(), ground.clock(), here);
+    return new RendezvousPart(ground, udp, identity, here);
+  }
+
+  private static List<UdpSocket> bind(Ground ground) throws IOException {
+    List<InetSocketAddress> addresses = new ArrayList<>(ground.config().udp());
+    if (addresses.isEmpty()) {
+      for (InetAddress address : LocalAddresses.all()) {
+        addresses.add(new InetSocketAddress(address, ServerConfig.DEFAULT_UDP_PORT));
+      }
+    }
+    List<UdpSocket> sockets = new ArrayList<>();
+    for (InetSocketAddress address : addresses) {
+      sockets.add(ground.opened().add(UdpSocket.bind(address)));
+    }
+    return sockets;
+  }
+
+  /** Starts to send wakes. */
+  void startWakes(Evidence listener) {
+    evidence = listener;
+    ground.opened().add(new WakeThread(wakes, ground.nanoClock()));
+  }
+
+  /** Starts to take keepalives. */
+  void startDatagrams() {
+    MasterKeys masterKeys = identity.masterKeys();
+    DeniedGenerations denied = new DeniedGenerations();
+    identity.denyList().onRaised((id, minimum) -> denied.raise(registrar.tag(id), minimum));
+    PublicStun publicStun = new PublicStun(ground.config().publicStun());
+    for (int i = 0; i < udp.size(); i++) {
+      KeepaliveHandler handler =
+          new KeepaliveHandler(
+              i,
+              registrar,
+              masterKeys::key,
+              denied,
+              masterKeys.pathTokenKey(),
+              publicStun,
+              wakes,
+              datagrams);
+      udp.get(i).start(handler, ground.nanoClock(), ground.clock());
+    }
+  }
+
+  /** The servers of the fleet besides this one. */
+  ApplicationServers servers() {
+    return servers;
+  }
+
+  /** Of devices and of servers. */
+  Redeemer enrollment() {
+    return enrollment;
+  }
+
+  Identity identity() {
+    return identity;
+  }
+
+  List<InetSocketAddress> udpAddresses() {
+    return udp.stream().map(UdpSocket::localAddress).toList();
+  }
+
+  /**
+   * Wakes a device for a server, until it dials that or the deadline passes.
+   *
+   * @return the wake's ID
+   */
+  long wake(DeviceId id, int server, Instant deadline) {
+    return wakes.request(
+        id,
+        server,
+        deadline.toEpochMilli(),
+        ground.nanoClock().getAsLong(),
+        ground.clock().millis());
+  }
+
+  /** The device dialled that server. */
+  void served(DeviceId id, int server) {
+    wakes.sessionOpened(id, server);
+  }
+
+  /** Wakes for this server itself. */
+  Waker waker() {
+    return new Waker() {
+      @Override
+      public boolean wake(DeviceId id, Instant deadline) {
+        RendezvousPart.this.wake(id, Wake.RENDEZVOUS_SERVER, deadline);
+        return true;
+      }
+
+      @Override
+      public void served(DeviceId id) {
+        RendezvousPart.this.served(id, Wake.RENDEZVOUS_SERVER);
+      }
+    };
+  }
+
+  @Override
+  public void sent(
+      DeviceId id,
+      int server,
+      long wakeId,
+      int transmission,
+      InetSocketAddress serverAddress,
+      InetSocketAddress mappedAddress) {
+    evidence.happened(
+        server,
+        id,
+        wakeId,
+        "wake-sent",
+        Map.of(
+            "wakeId",
+            Long.toHexString(wakeId),
+            "transmission",
+            String.valueOf(transmission),
+            "serverAddress",
+            SocketAddresses.format(serverAddress),
+            "mappedAddress",
+            SocketAddresses.format(mappedAddress)));
+  }
+
+  @Override
+  public void answered(DeviceId id, int server, long wakeId) {
+    evidence.happened(
+        server, id, wakeId, "wake-answered", Map.of("wakeId", Long.toHexString(wakeId)));
+  }
+
+  Optional<Reachability.Presence> presence(DeviceId id) {
+    return registrar
+        .presence(id, ground.clock().instant())
+        .map(
+            presence ->
+                new Reachability.Presence(
+                    presence.reachable(),
+                    presence.lastSeen(),
+                    presence.mappedAddress(),
+                    udp.get(presence.socket()).localAddress(),
+                    presence.interval()));
+  }
+
+  void metrics(MetricsText text) {
+    text.gauge("beckon_bindings", "Devices whose address is known.", registrar.size());
+    text.gauge("beckon_wakes_outstanding", "Wakes that wait for a device to dial.", wakes.size());
+    datagrams
+        .snapshot()
+        .forEach(
+            (outcome, count) ->
+                text.counter(
+                    "beckon_datagrams_total",
+                    "Datagrams received, by what became of them.",
+                    count,
+                    "outcome",
+                    outcome));
+    text.counter(
+        "beckon_datagrams_send_failed_total",
+        "Datagrams that the kernel refused to send.",
+        udp.stream().mapToLong(UdpSocket::sendFailures).sum());
+  }
+}

@@ -1,0 +1,92 @@
+package dev.beckon.server.identity;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.server.store.Database;
+import dev.beckon.server.store.Sql;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The devices that this server knows. On the rendezvous server those are all of the fleet ({@link
+ * Devices}); an application server knows those that it had to do with, as the rendezvous server
+ * told of them. Thread-safe.
+ */
+public sealed class KnownDevices permits Devices {
+
+  private final Database database;
+
+  /** What is known in this database. */
+  public KnownDevices(Database database) {
+    this.database = database;
+  }
+
+  public Optional<Device> find(DeviceId id) {
+    return database.read(sql -> find(sql, id));
+  }
+
+  /** As {@link #find(DeviceId)}, within another part's transaction. */
+  public Optional<Device> find(Sql sql, DeviceId id) throws SQLException {
+    return DeviceTable.find(sql, id);
+  }
+
+  /**
+   * Devices sorted by ID.
+   *
+   * @param after only those behind this ID; null = from the first
+   * @param limit 1 to 1000
+   */
+  public List<Device> list(@Nullable String after, int limit) {
+    if (limit < 1 || limit > 1000) {
+      throw new IllegalArgumentException("limit: " + limit + " (expected 1 to 1000)");
+    }
+    return database.read(sql -> DeviceTable.list(sql, after, limit));
+  }
+
+  /** Keeps what the device said it can do, and the hash it will say it by in its next Hello. */
+  public CompletableFuture<Void> declareActions(DeviceId id, Actions actions, byte[] hash) {
+    byte[] kept = hash.clone();
+    return database
+        .write(
+            sql -> {
+              DeviceTable.declareActions(sql, id, actions, kept);
+              return true;
+            })
+        .thenAccept(ignored -> {});
+  }
+
+  /** The hash of what the device declared; null if it declared nothing since it enrolled. */
+  public byte @Nullable [] actionsHash(DeviceId id) {
+    return database.read(sql -> DeviceTable.actionsHash(sql, id)).orElse(null);
+  }
+
+  /**
+   * Takes over what the rendezvous server told of a device. A new generation's actions are not
+   * known yet: it may be other hardware.
+   */
+  public CompletableFuture<Void> learn(
+      DeviceId id, int generation, Device.State state, Instant now) {
+    return database
+        .write(
+            sql -> {
+              DeviceTable.learn(sql, id, generation, state, now);
+              return true;
+            })
+        .thenAccept(ignored -> {});
+  }
+
+  /** The rendezvous server knows no such device any more. */
+  public CompletableFuture<Void> forget(DeviceId id) {
+    return database
+        .write(
+            sql -> {
+              DeviceTable.forget(sql, id);
+              return true;
+            })
+        .thenAccept(ignored -> {});
+  }
+}
