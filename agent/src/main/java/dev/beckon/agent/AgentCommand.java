@@ -1,5 +1,8 @@
 package dev.beckon.agent;
 
+import dev.beckon.agent.action.BuiltInActions;
+import dev.beckon.agent.config.ConfigException;
+import dev.beckon.agent.config.DurationText;
 import dev.beckon.device.Delivery;
 import dev.beckon.device.Device;
 import dev.beckon.device.DeviceIdentity;
@@ -116,8 +119,7 @@ public final class AgentCommand implements Callable<Integer> {
     if (lab) {
       builder.lab();
     }
-    ValueStore values = new ValueStore(folder.resolve("values.properties"), settings.values());
-    return BuiltInActions.addTo(builder, settings, values, events::display).build();
+    return BuiltInActions.addTo(builder, settings.actions(), folder, events::display).build();
   }
 
   private AgentConfig readConfig(Path folder) throws ConfigException {

@@ -3,6 +3,8 @@ package dev.beckon.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.beckon.agent.action.Program;
+import dev.beckon.agent.config.ConfigException;
 import dev.beckon.device.Delivery;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,9 +39,9 @@ class AgentConfigTest {
     assertThat(config.delivery()).isEqualTo(Delivery.INQUIRY);
     assertThat(config.interval()).isEqualTo(Duration.ofSeconds(40));
     assertThat(config.oneWayKeepalives()).isTrue();
-    assertThat(config.values()).containsOnlyKeys("volume", "name");
-    assertThat(config.programs()).containsOnlyKeys("ping");
-    AgentConfig.Program ping = config.programs().values().iterator().next();
+    assertThat(config.actions().values()).containsOnlyKeys("volume", "name");
+    assertThat(config.actions().programs()).containsOnlyKeys("ping");
+    Program ping = config.actions().programs().values().iterator().next();
     assertThat(ping.timeLimit()).isEqualTo(Duration.ofSeconds(10));
     assertThat(ping.folder()).isEqualTo(Path.of("/tmp"));
     assertThat(ping.parameters()).containsOnlyKeys("count", "host");
@@ -81,22 +83,6 @@ class AgentConfigTest {
     assertThatThrownBy(() -> AgentConfig.parse("a.yaml", yaml.replace(';', '\n')))
         .isInstanceOf(ConfigException.class)
         .hasMessageContaining(message);
-  }
-
-  @Test
-  void refusesParametersThatMeanDifferentThingsInDifferentPrograms() throws ConfigException {
-    AgentConfig config =
-        AgentConfig.parse(
-            "agent.yaml",
-            """
-            programs:
-              a: {command: [ls, '{x}'], parameters: {x: {type: integer}}}
-              b: {command: [ls, '{x}'], parameters: {x: {type: text}}}
-            """);
-
-    assertThatThrownBy(() -> new RunAction(config.programs()).action())
-        .isInstanceOf(ConfigException.class)
-        .hasMessageContaining("parameter x");
   }
 
   @Test

@@ -21,8 +21,8 @@ final class ActionRunner {
 
   /** How a command ended. */
   record Outcome(State state, String reason, Map<String, String> result, long bodyBytes) {
-    static Outcome failed(String reason) {
-      return new Outcome(State.FAILED, reason, Map.of(), 0);
+    static Outcome failed(String word, String reason) {
+      return new Outcome(State.FAILED, reason, Map.of(Result.FAILURE, word), 0);
     }
   }
 
@@ -81,7 +81,7 @@ final class ActionRunner {
                   key,
                   outcome(key, command, (percent, text) -> onProgress.accept(key, percent, text))));
     } catch (RejectedExecutionException e) {
-      onEnd.accept(key, Outcome.failed("the device is being stopped"));
+      onEnd.accept(key, Outcome.failed("stopped", "the device is being stopped"));
     }
   }
 
@@ -103,7 +103,8 @@ final class ActionRunner {
       CommandKey key, dev.beckon.protocol.session.Command message, Command.Progress progress) {
     Entry entry = entries.get(message.getAction());
     if (entry == null) {
-      return Outcome.failed("action: " + message.getAction() + " (expected a known one)");
+      return Outcome.failed(
+          "not-allowed", "action: " + message.getAction() + " (expected a known one)");
     }
     try {
       Command command =
@@ -114,10 +115,10 @@ final class ActionRunner {
               progress);
       return outcome(key, entry.handler().run(command));
     } catch (InterruptedException e) {
-      return Outcome.failed("the device was stopped while the command ran");
+      return Outcome.failed("stopped", "the device was stopped while the command ran");
     } catch (Exception | Error e) {
       // Whatever a handler throws must not take the device down, nor leave the command running.
-      return Outcome.failed(e.getMessage() == null ? e.toString() : e.getMessage());
+      return Outcome.failed("error", e.getMessage() == null ? e.toString() : e.getMessage());
     }
   }
 
@@ -126,6 +127,7 @@ final class ActionRunner {
     byte[] body = result.body();
     if (body.length > maxBodyBytes) {
       return Outcome.failed(
+          "result-too-large",
           "result body: " + body.length + " bytes (expected at most " + maxBodyBytes + ")");
     }
     if (body.length > 0) {
@@ -133,6 +135,7 @@ final class ActionRunner {
         bodies.storeResult(key, body);
       } catch (IOException e) {
         return Outcome.failed(
+            "result-not-stored",
             "result body: cannot be stored (expected room in the device's data folder)");
       }
     }

@@ -56,6 +56,28 @@ public final class Command {
         progress);
   }
 
+  /**
+   * A command with a body that came from no server, for testing a handler.
+   *
+   * @param body the file that holds the body
+   * @param progress gets what the handler reports
+   */
+  public static Command of(
+      String action, Map<String, String> arguments, Path body, Progress progress)
+      throws IOException {
+    return new Command(
+        0,
+        dev.beckon.protocol.session.Command.newBuilder()
+            .setCommandId("0".repeat(26))
+            .setAction(action)
+            .putAllArgs(arguments)
+            .setHasBody(true)
+            .setBodyBytes(Files.size(body))
+            .build(),
+        body,
+        progress);
+  }
+
   /** Number of the server that gave it: 0 for the rendezvous server, or an application server's. */
   public int serverNumber() {
     return server;

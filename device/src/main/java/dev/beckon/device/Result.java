@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** How a command ended, and what it returns. Immutable. */
 public final class Result {
+  /** Name of the value that says, for programs, how a command failed. */
+  public static final String FAILURE = "failure";
+
   private static final Result OK = new Result(null, Map.of(), new byte[0]);
 
   private final @Nullable String failure;
@@ -31,6 +34,16 @@ public final class Result {
   /** It failed; {@code reason} is for people. */
   public static Result failed(String reason) {
     return new Result(reason, Map.of(), new byte[0]);
+  }
+
+  /**
+   * It failed.
+   *
+   * @param word for programs, such as {@code timed-out}; becomes the value {@link #FAILURE}
+   * @param reason for people
+   */
+  public static Result failed(String word, String reason) {
+    return failed(reason).with(FAILURE, word);
   }
 
   /** Returns a value as well; all of them together take at most 60,000 bytes. */

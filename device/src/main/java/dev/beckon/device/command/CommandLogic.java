@@ -33,6 +33,9 @@ public final class CommandLogic {
   /** Of a reason or a progress text; what is longer belongs into a result or a body. */
   private static final int MAX_TEXT_CHARS = 4_000;
 
+  /** Value of a result that says, for programs, how the command failed. */
+  private static final String FAILURE = "failure";
+
   private static final class Life {
     final int server;
     final long deadlineMillis;
@@ -114,7 +117,9 @@ public final class CommandLogic {
     String reason = check.refusal(command);
     return reason == null
         ? null
-        : update(command.getCommandId(), State.REJECTED, reason, wallMillis);
+        : update(command.getCommandId(), State.REJECTED, reason, wallMillis).toBuilder()
+            .putResult(FAILURE, "not-allowed")
+            .build();
   }
 
   /** The server handed a command over, whole. */
@@ -130,7 +135,8 @@ public final class CommandLogic {
     Update refusal = refusal(command, wallMillis);
     if (refusal != null) {
       if (known != null) {
-        end(known, refusal.getState(), refusal.getReason(), wallMillis);
+        known.update = refusal;
+        write(known);
         report(effects, known);
       } else if (command.getDeviceId().equals(deviceId)) {
         refuse(effects, server, command.getAction(), refusal);

@@ -1,11 +1,13 @@
-package dev.beckon.agent;
+package dev.beckon.agent.config;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
@@ -18,8 +20,10 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /** One level of a YAML file, read by name and type; what does not fit is told with its line. */
-final class YamlMap {
+public final class YamlMap {
   private record Entry(int line, Node value) {}
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   private final String file;
   private final int line;
@@ -31,7 +35,7 @@ final class YamlMap {
   }
 
   /** The top level of the text. */
-  static YamlMap parse(String file, String text) throws ConfigException {
+  public static YamlMap parse(String file, String text) throws ConfigException {
     LoadSettings settings =
         LoadSettings.builder().setLabel(file).setAllowDuplicateKeys(false).build();
     try {
@@ -65,7 +69,7 @@ final class YamlMap {
   }
 
   /** Fails for a key that is not among those. */
-  YamlMap onlyWith(String... known) throws ConfigException {
+  public YamlMap onlyWith(String... known) throws ConfigException {
     for (Map.Entry<String, Entry> entry : entries.entrySet()) {
       if (!List.of(known).contains(entry.getKey())) {
         throw new ConfigException(
@@ -82,21 +86,24 @@ final class YamlMap {
     return this;
   }
 
-  List<String> keys() {
+  /** The names, in the order of the file. */
+  public List<String> keys() {
     return List.copyOf(entries.keySet());
   }
 
-  boolean has(String key) {
+  /** Whether something stands at the key. */
+  public boolean has(String key) {
     return entries.containsKey(key);
   }
 
-  @Nullable String text(String key) throws ConfigException {
+  /** A text; null if the key is missing. */
+  public @Nullable String text(String key) throws ConfigException {
     Entry entry = entries.get(key);
     return entry == null ? null : scalar(key, entry, entry.value());
   }
 
   /** Reads a value by {@code parser}, which throws IllegalArgumentException if it does not fit. */
-  <T> @Nullable T value(String key, String expectation, Function<String, T> parser)
+  public <T> @Nullable T value(String key, String expectation, Function<String, T> parser)
       throws ConfigException {
     String text = text(key);
     if (text == null) {
@@ -109,11 +116,13 @@ final class YamlMap {
     }
   }
 
-  @Nullable Double number(String key) throws ConfigException {
+  /** A number; null if the key is missing. */
+  public @Nullable Double number(String key) throws ConfigException {
     return this.<Double>value(key, "a number", Double::valueOf);
   }
 
-  boolean flag(String key) throws ConfigException {
+  /** True or false; {@code otherwise} if the key is missing. */
+  public boolean flag(String key, boolean otherwise) throws ConfigException {
     Boolean value =
         this.<Boolean>value(
             key,
@@ -124,11 +133,68 @@ final class YamlMap {
               }
               return text.equals("true");
             });
-    return value != null && value;
+    return value == null ? otherwise : value;
+  }
+
+  /** A text that must be there. */
+  public String required(String key, String expectation) throws ConfigException {
+    String text = text(key);
+    if (text == null || text.isEmpty()) {
+      throw bad(key, "missing (expected " + expectation + ")");
+    }
+    return text;
+  }
+
+  /** A whole number within a range. */
+  public int integer(String key, int minimum, int maximum, int otherwise) throws ConfigException {
+    String expectation = "an integer from " + minimum + " to " + maximum;
+    Integer value = this.<Integer>value(key, expectation, Integer::valueOf);
+    if (value != null && (value < minimum || value > maximum)) {
+      throw bad(key, value + " (expected " + expectation + ")");
+    }
+    return value == null ? otherwise : value;
+  }
+
+  /** A duration above zero. */
+  public Duration duration(String key, Duration otherwise) throws ConfigException {
+    Duration value = this.<Duration>value(key, DurationText.EXPECTATION, DurationText::parse);
+    if (value != null && value.isZero()) {
+      throw bad(key, "none (expected " + DurationText.EXPECTATION + ")");
+    }
+    return value == null ? otherwise : value;
+  }
+
+  /** A number of bytes, up to a maximum. */
+  public long size(String key, long maximum, long otherwise) throws ConfigException {
+    Long value = this.<Long>value(key, SizeText.EXPECTATION, SizeText::parse);
+    if (value != null && value > maximum) {
+      throw bad(key, text(key) + " (expected at most " + SizeText.format(maximum) + ")");
+    }
+    return value == null ? otherwise : value;
+  }
+
+  /** Texts by name; empty if the key is missing. */
+  public Map<String, String> texts(String key) throws ConfigException {
+    YamlMap below = map(key);
+    Map<String, String> texts = new LinkedHashMap<>();
+    for (String name : below.keys()) {
+      texts.put(name, below.required(name, "a text"));
+    }
+    return texts;
+  }
+
+  /** The keys, as names that a command can mention. */
+  public List<String> names() throws ConfigException {
+    for (String name : keys()) {
+      if (!NAME.matcher(name).matches()) {
+        throw bad(name, "a name (expected one word: 1 to 64 of A-Z a-z 0-9 . _ -)");
+      }
+    }
+    return keys();
   }
 
   /** A list of texts; empty if the key is missing. */
-  List<String> list(String key) throws ConfigException {
+  public List<String> list(String key) throws ConfigException {
     Entry entry = entries.get(key);
     if (entry == null) {
       return List.of();
@@ -144,13 +210,13 @@ final class YamlMap {
   }
 
   /** A level below; empty if the key is missing. */
-  YamlMap map(String key) throws ConfigException {
+  public YamlMap map(String key) throws ConfigException {
     Entry entry = entries.get(key);
     return entry == null ? new YamlMap(file, line) : of(file, entry.line(), entry.value());
   }
 
   /** A complaint about the key, or about what stands at it. */
-  ConfigException bad(String key, String problem) {
+  public ConfigException bad(String key, String problem) {
     Entry entry = entries.get(key);
     return new ConfigException(
         file + ":" + (entry == null ? line : entry.line()) + ": " + key + ": " + problem);

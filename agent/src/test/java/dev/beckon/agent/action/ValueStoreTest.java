@@ -1,4 +1,4 @@
-package dev.beckon.agent;
+package dev.beckon.agent.action;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ValueStoreTest {
-  private static final Map<String, AgentConfig.Value> KNOWN =
+  private static final Map<String, Value> KNOWN =
       Map.of(
-          "volume", new AgentConfig.Value(Parameter.integer("volume").between(0, 100), "30"),
-          "name", new AgentConfig.Value(Parameter.text("name"), null));
+          "volume", new Value(Parameter.integer("volume").between(0, 100), "30"),
+          "name", new Value(Parameter.text("name"), null));
 
   @TempDir private Path folder;
 
@@ -35,8 +35,8 @@ class ValueStoreTest {
   @Test
   void leavesOutWhatTheConfigurationNoLongerAllows() throws IOException {
     open(KNOWN).set(Map.of("volume", "55", "name", "x"));
-    Map<String, AgentConfig.Value> narrower =
-        Map.of("volume", new AgentConfig.Value(Parameter.integer("volume").between(0, 40), "10"));
+    Map<String, Value> narrower =
+        Map.of("volume", new Value(Parameter.integer("volume").between(0, 40), "10"));
 
     assertThat(open(narrower).all()).containsOnly(Map.entry("volume", "10"));
   }
@@ -50,7 +50,7 @@ class ValueStoreTest {
     assertThat(store.get("volume")).isEqualTo("30");
   }
 
-  private ValueStore open(Map<String, AgentConfig.Value> known) throws IOException {
+  private ValueStore open(Map<String, Value> known) throws IOException {
     return new ValueStore(folder.resolve("values.properties"), known);
   }
 }

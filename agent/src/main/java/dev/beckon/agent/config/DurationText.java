@@ -1,4 +1,4 @@
-package dev.beckon.agent;
+package dev.beckon.agent.config;
 
 import java.time.Duration;
 import java.util.regex.Matcher;
@@ -7,15 +7,15 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Durations as people write them: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 1h}. */
-final class DurationText implements ITypeConverter<Duration> {
+public final class DurationText implements ITypeConverter<Duration> {
   private static final Pattern FORM = Pattern.compile("([0-9]{1,9})(ms|s|m|h)");
 
-  static final String EXPECTATION = "a number with ms, s, m or h, such as 25s";
+  public static final String EXPECTATION = "a number with ms, s, m or h, such as 25s";
 
   /**
    * @throws IllegalArgumentException if the text is no duration
    */
-  static Duration parse(String text) {
+  public static Duration parse(String text) {
     Matcher matcher = FORM.matcher(text);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(text + " (expected " + EXPECTATION + ")");
@@ -29,7 +29,7 @@ final class DurationText implements ITypeConverter<Duration> {
     };
   }
 
-  static String format(Duration duration) {
+  public static String format(Duration duration) {
     return duration.toMillis() % 1000 == 0
         ? duration.toSeconds() + "s"
         : duration.toMillis() + "ms";

@@ -1,4 +1,4 @@
-package dev.beckon.agent;
+package dev.beckon.agent.action;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 /** The values of {@code set}, kept in a file across restarts. Thread-safe. */
 final class ValueStore {
   private final Path file;
-  private final Map<String, AgentConfig.Value> known;
+  private final Map<String, Value> known;
   private final Map<String, String> values = new TreeMap<>();
 
   /**
    * Reads the file, if there is one; what does not fit the configuration (any more) is left out.
    */
-  ValueStore(Path file, Map<String, AgentConfig.Value> known) throws IOException {
+  ValueStore(Path file, Map<String, Value> known) throws IOException {
     this.file = file;
     this.known = known;
     known.forEach(
@@ -36,7 +36,7 @@ final class ValueStore {
       Properties properties = new Properties();
       properties.load(new StringReader(Files.readString(file)));
       for (String name : properties.stringPropertyNames()) {
-        AgentConfig.Value value = known.get(name);
+        Value value = known.get(name);
         String text = properties.getProperty(name);
         if (value != null && value.parameter().refusal(text) == null) {
           values.put(name, text);

@@ -1,10 +1,10 @@
-package dev.beckon.agent;
+package dev.beckon.agent.config;
 
 /** A configuration that cannot be used; the message is for people and names the line. */
-final class ConfigException extends Exception {
+public final class ConfigException extends Exception {
   private static final long serialVersionUID = 1;
 
-  ConfigException(String message) {
+  public ConfigException(String message) {
     super(message);
   }
 }
