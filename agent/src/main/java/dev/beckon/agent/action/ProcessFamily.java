@@ -34,8 +34,8 @@ final class ProcessFamily {
       if (family.isEmpty() && !process.isAlive()) {
         return;
       }
-      family.forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
+      family.forEach(ProcessHandle::destroyForcibly);
       boolean gone = process.waitFor(GONE.toMillis(), TimeUnit.MILLISECONDS);
       assert gone || process.isAlive();
     }

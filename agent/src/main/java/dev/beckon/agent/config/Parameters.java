@@ -7,11 +7,6 @@ import java.util.Map;
 
 /** Reads typed parameters: {@code volume: {type: integer, minimum: 0, maximum: 100}}. */
 public final class Parameters {
-  /** The keys of one parameter; {@code optional} is for parameters of commands only. */
-  public static final String[] KEYS = {
-    "type", "minimum", "maximum", "one-of", "description", "optional"
-  };
-
   private Parameters() {}
 
   /**
@@ -27,7 +22,8 @@ public final class Parameters {
       if (name.equals(taken)) {
         throw all.bad(name, "taken (expected another name)");
       }
-      YamlMap one = all.map(name).onlyWith(KEYS);
+      YamlMap one =
+          all.map(name).onlyWith("type", "minimum", "maximum", "one-of", "description", "optional");
       Parameter parameter = one(all, name, one);
       parameters.put(name, one.flag("optional", false) ? parameter.optional() : parameter);
     }

@@ -123,7 +123,7 @@ class RunActionTest {
             "");
 
     assertThat(result.values()).containsEntry("failure", "timed-out");
-    long orphan = Long.parseLong(result.values().getOrDefault("output", "").strip());
+    long orphan = Long.parseLong(result.values().getOrDefault("output", "").split("\n")[0]);
     eventuallyNotRunning(orphan);
   }
 
