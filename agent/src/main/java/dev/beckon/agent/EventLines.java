@@ -114,6 +114,11 @@ final class EventLines implements DeviceListener {
   }
 
   @Override
+  public void onDirectory(long version, String verdict) {
+    print("directory", "version", Long.toString(version), "verdict", verdict);
+  }
+
+  @Override
   public void onCommand(String commandId, String action, String state, String reason) {
     // Empty: not known (any more), or nothing to tell.
     List<String> pairs = new ArrayList<>();

@@ -1,5 +1,6 @@
 package dev.beckon.device;
 
+import dev.beckon.device.directory.PullLogic;
 import dev.beckon.device.keepalive.KeepaliveEffect;
 import dev.beckon.device.keepalive.KeepaliveLogic;
 import dev.beckon.device.keepalive.KeyRing;
@@ -12,6 +13,7 @@ import dev.beckon.protocol.datagram.KeepaliveAnswer;
 import dev.beckon.protocol.datagram.MalformedDatagramException;
 import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.protocol.datagram.WakeAnswer;
+import dev.beckon.protocol.session.UnknownServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.Selector;
@@ -36,6 +38,10 @@ final class DatagramLoop implements AutoCloseable {
     void dial(Dials.Dial dial, InetSocketAddress address);
 
     void wake(int server, long wakeId);
+
+    void pull(int server, long wakeId);
+
+    void tell(UnknownServer unknown);
   }
 
   /**
@@ -61,6 +67,9 @@ final class DatagramLoop implements AutoCloseable {
   /** A wake's deadline is at most a day or so ahead; more would overflow nanoseconds. */
   private static final long MAX_DEADLINE_MILLIS = TimeUnit.DAYS.toMillis(30);
 
+  /** For a pull whose session ended just before it was told of it. */
+  private static final long MISSED_PULL_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
   private final Selector selector;
   private final ServerLink link;
@@ -68,6 +77,7 @@ final class DatagramLoop implements AutoCloseable {
   private final KeepaliveLogic keepalives;
   private final WakeLogic wakes;
   private final Dials dials;
+  private final PullLogic pulls;
   private final ServerTable servers;
   private final AtStart atStart;
   private final Dialler dialler;
@@ -87,6 +97,7 @@ final class DatagramLoop implements AutoCloseable {
       KeepaliveLogic keepalives,
       WakeLogic wakes,
       Dials dials,
+      PullLogic pulls,
       ServerTable servers,
       AtStart atStart,
       Dialler dialler,
@@ -99,6 +110,7 @@ final class DatagramLoop implements AutoCloseable {
     this.keepalives = keepalives;
     this.wakes = wakes;
     this.dials = dials;
+    this.pulls = pulls;
     this.servers = servers;
     this.atStart = atStart;
     this.dialler = dialler;
@@ -129,7 +141,12 @@ final class DatagramLoop implements AutoCloseable {
   }
 
   void onFailed(int server) {
-    post(() -> dials.of(server).onFailed(clock.nanos()));
+    post(
+        () -> {
+          long now = clock.nanos();
+          dials.of(server).onFailed(now);
+          act(pulls.onDialFailed(server, now));
+        });
   }
 
   void onRefused(int server) {
@@ -149,6 +166,38 @@ final class DatagramLoop implements AutoCloseable {
             wake(server, wakeId, deadline, 0);
           }
         });
+  }
+
+  void onPullMissed(int server, long wakeId) {
+    post(
+        () -> {
+          long now = clock.nanos();
+          if (dials.of(server).onPull(wakeId, now + MISSED_PULL_NANOS, 0, now)) {
+            dialler.pull(server, wakeId);
+          }
+        });
+  }
+
+  void onDirectory() {
+    post(() -> act(pulls.onDirectory(clock.nanos())));
+  }
+
+  void onPulled(int server) {
+    post(() -> act(pulls.onPulled(server, clock.nanos())));
+  }
+
+  void onWaiting(int server, long wakeId, long deadlineMillis) {
+    post(
+        () -> {
+          if (wakes.onWaiting(wakeId, deadlineMillis, clock.millis())) {
+            listener.onWake(server, wakeId, Instant.ofEpochMilli(deadlineMillis), "waiting");
+            accept(server, wakeId, deadlineMillis, 0);
+          }
+        });
+  }
+
+  void onUntold() {
+    post(() -> dials.of(Wake.RENDEZVOUS_SERVER).onDialIn(clock.nanos()));
   }
 
   void onUnreported(int server) {
@@ -204,6 +253,7 @@ final class DatagramLoop implements AutoCloseable {
       checkNetwork(now);
     }
     apply(keepalives.onTime(now, clock.millis()));
+    act(pulls.onTime(now));
     for (Dials.Dial dial = dials.onTime(now); dial != null; dial = dials.onTime(now)) {
       dial(dial);
     }
@@ -214,17 +264,57 @@ final class DatagramLoop implements AutoCloseable {
     if (address != null) {
       dialler.dial(dial, address);
     } else {
-      dials.of(dial.server()).onUnknown();
+      dials.of(dial.server()).onUnknown(); // a newer list does not name it any more
+      if (dial.wakeId() != 0) {
+        long now = clock.nanos();
+        Long deadline = wakeDeadlinesNanos.get(dial.server());
+        tellUnknown(
+            new PullLogic.Effect.Unknown(
+                dial.server(),
+                dial.wakeId(),
+                deadline == null ? now : deadline,
+                servers.directory().version()));
+      }
     }
+  }
+
+  private void act(List<PullLogic.Effect> effects) {
+    for (PullLogic.Effect effect : effects) {
+      if (effect instanceof PullLogic.Effect.Dial dial) {
+        wake(dial.server(), dial.wakeId(), dial.deadlineNanos(), dial.dialBackDelayMillis());
+      } else if (effect instanceof PullLogic.Effect.Pull pull) {
+        if (dials
+            .of(pull.server())
+            .onPull(
+                pull.wakeId(), pull.deadlineNanos(), pull.dialBackDelayMillis(), clock.nanos())) {
+          dialler.pull(pull.server(), pull.wakeId());
+        }
+      } else if (effect instanceof PullLogic.Effect.Unknown unknown) {
+        tellUnknown(unknown);
+      }
+    }
+  }
+
+  private void tellUnknown(PullLogic.Effect.Unknown unknown) {
+    long leftMillis = TimeUnit.NANOSECONDS.toMillis(unknown.deadlineNanos() - clock.nanos());
+    listener.onWake(
+        unknown.server(),
+        unknown.wakeId(),
+        Instant.ofEpochMilli(clock.millis() + leftMillis),
+        "unknown-server");
+    dialler.tell(
+        UnknownServer.newBuilder()
+            .setNumber(unknown.server())
+            .setWakeId(unknown.wakeId())
+            .setDirectoryVersion((int) unknown.directoryVersion())
+            .build());
   }
 
   private long waitMillis(long now) {
     long next = nextCheckNanos;
     next = earlier(next, keepalives.nextNanos());
-    Long dial = dials.nextNanos();
-    if (dial != null) {
-      next = earlier(next, dial);
-    }
+    next = earlier(next, pulls.nextNanos());
+    next = earlier(next, dials.nextNanos());
     // Rounded up, or the last millisecond would be spent spinning; 0 would mean for ever.
     return Math.max(1, (next - now + 999_999) / 1_000_000);
   }
@@ -268,24 +358,27 @@ final class DatagramLoop implements AutoCloseable {
   }
 
   private void onWake(Wake wake, KeyRing.Key key) {
-    long now = clock.nanos();
-    long wallMillis = clock.millis();
-    WakeVerdict verdict = wakes.onWake(wake, key.generation(), wallMillis);
+    WakeVerdict verdict = wakes.onWake(wake, key.generation(), clock.millis());
     if (verdict.isAnswered()) {
       link.send(new WakeAnswer(wake.transactionId(), wake.wakeId()).encode(key.key()));
-    }
-    if (verdict == WakeVerdict.ACCEPTED) {
-      long leftMillis = Math.min(MAX_DEADLINE_MILLIS, wake.deadlineMillis() - wallMillis);
-      long deadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
-      wakeDeadlinesNanos.values().removeIf(deadline -> deadline - now < 0);
-      wakeDeadlinesNanos.put(wake.serverNumber(), deadlineNanos);
-      wake(wake.serverNumber(), wake.wakeId(), deadlineNanos, wake.dialBackDelayMillis());
     }
     listener.onWake(
         wake.serverNumber(),
         wake.wakeId(),
         Instant.ofEpochMilli(wake.deadlineMillis()),
         verdict.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    if (verdict == WakeVerdict.ACCEPTED) {
+      accept(wake.serverNumber(), wake.wakeId(), wake.deadlineMillis(), wake.dialBackDelayMillis());
+    }
+  }
+
+  private void accept(int server, long wakeId, long deadlineMillis, long dialBackDelayMillis) {
+    long now = clock.nanos();
+    long leftMillis = Math.min(MAX_DEADLINE_MILLIS, deadlineMillis - clock.millis());
+    long deadlineNanos = now + TimeUnit.MILLISECONDS.toNanos(leftMillis);
+    wakeDeadlinesNanos.values().removeIf(deadline -> deadline - now < 0);
+    wakeDeadlinesNanos.put(server, deadlineNanos);
+    act(pulls.onWake(server, wakeId, deadlineNanos, dialBackDelayMillis));
   }
 
   private void wake(int server, long wakeId, long deadlineNanos, long dialBackDelayMillis) {
@@ -317,6 +410,7 @@ final class DatagramLoop implements AutoCloseable {
     if (server != null) {
       listener.onKeepaliveAnswered(answered.mapped(), server);
     }
+    act(pulls.onAnswered(answered.directoryVersion(), clock.nanos()));
     if (!greeted) {
       greeted = true;
       atStart.unreported().forEach(owed -> dials.of(owed).onUnreported(clock.nanos()));

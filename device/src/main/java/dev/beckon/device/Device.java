@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.device.command.FileJournal;
 import dev.beckon.device.command.Journal;
+import dev.beckon.device.directory.PullLogic;
 import dev.beckon.device.keepalive.KeepaliveLogic;
 import dev.beckon.device.keepalive.KeepaliveTiming;
 import dev.beckon.device.keepalive.KeyRing;
@@ -83,6 +84,8 @@ public final class Device implements AutoCloseable {
       Actions catalog = catalog();
       ByteString hash = hash(catalog);
       ConfirmedActions confirmed = new ConfirmedActions(folder.resolve("actions.confirmed"));
+      ServerTable servers =
+          new ServerTable(identity.tlsAddress(), new DirectoryFile(folder), identity::roots, clock);
       LoopLink link = new LoopLink();
       SessionLoop sessionLoop =
           new SessionLoop(
@@ -100,6 +103,7 @@ public final class Device implements AutoCloseable {
               bodies,
               confirmed,
               new Diallers(identity, clock),
+              servers,
               clock,
               listener,
               link);
@@ -125,7 +129,8 @@ public final class Device implements AutoCloseable {
               keepalives,
               new WakeLogic(identity.deviceId(), keepalives::isFresh),
               new Dials(random::nextDouble, clock.nanos()),
-              new ServerTable(identity.tlsAddress()),
+              new PullLogic(servers::directory, random::nextDouble),
+              servers,
               new DatagramLoop.AtStart(!confirmed.isConfirmed(hash), commands.servers()),
               link,
               clock,

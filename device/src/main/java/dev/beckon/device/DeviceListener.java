@@ -30,10 +30,12 @@ public interface DeviceListener {
   default void onSocket(InetSocketAddress local, InetSocketAddress server, String why) {}
 
   /**
-   * An authentic wake came.
+   * An authentic wake came, or it became known that its server cannot be dialled.
    *
    * @param number of the server that it names
-   * @param verdict {@code accepted}, {@code repeated}, or why it was ignored
+   * @param verdict {@code accepted}, {@code repeated}, or why it was ignored; {@code waiting} if
+   *     the rendezvous server told of it in a session; {@code unknown-server} some time after
+   *     {@code accepted} if no list that could be got names the server
    */
   default void onWake(int number, long wakeId, Instant deadline, String verdict) {}
 
@@ -54,6 +56,15 @@ public interface DeviceListener {
 
   /** A session that was opened is over. */
   default void onSessionClosed(int number, String reason) {}
+
+  /**
+   * A server sent a directory.
+   *
+   * @param version as the server calls it
+   * @param verdict {@code accepted}; or why it was refused: {@code same}, {@code older}, {@code
+   *     untrusted}, {@code forged}, {@code malformed}, {@code too-long}
+   */
+  default void onDirectory(long version, String verdict) {}
 
   /**
    * A command has another state.

@@ -1,6 +1,8 @@
 package dev.beckon.device;
 
 import com.google.protobuf.ByteString;
+import dev.beckon.device.directory.DirectoryCheck;
+import dev.beckon.device.directory.DirectoryRefusedException;
 import dev.beckon.device.session.Frames;
 import dev.beckon.device.tls.CertificateRequest;
 import dev.beckon.device.tls.Pem;
@@ -70,10 +72,32 @@ public final class Enrollment {
       EnrollmentAnswer answer = ask(code, CertificateRequest.create(key), clock);
       DeviceIdentity identity = identity(folder, key, answer);
       identity.store();
+      storeDirectory(answer, identity, folder);
       Files.deleteIfExists(pending);
       return identity;
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new IOException("enrollment: failed (" + e.getMessage() + ")", e);
+    }
+  }
+
+  /**
+   * The list that came with the identity replaces a former one, which may be another fleet's. If it
+   * is not good the device begins without one and pulls it.
+   */
+  private static void storeDirectory(EnrollmentAnswer answer, DeviceIdentity identity, Path folder)
+      throws IOException {
+    DirectoryFile file = new DirectoryFile(folder);
+    file.delete();
+    if (answer.getDirectory().isEmpty()) {
+      return;
+    }
+    byte[] signed = answer.getDirectory().toByteArray();
+    try {
+      Instant now = Instant.ofEpochMilli(answer.getServerTimeMillis());
+      DirectoryCheck.check(signed, identity.roots(), 0, now);
+      file.store(signed);
+    } catch (DirectoryRefusedException e) {
+      System.getLogger("dev.beckon.device").log(System.Logger.Level.WARNING, e.getMessage());
     }
   }
 

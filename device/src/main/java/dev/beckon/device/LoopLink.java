@@ -2,6 +2,7 @@ package dev.beckon.device;
 
 import dev.beckon.device.wake.DialLogic.Ending;
 import dev.beckon.device.wake.Dials;
+import dev.beckon.protocol.session.UnknownServer;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,16 @@ final class LoopLink implements DatagramLoop.Dialler, SessionLoop.Dialling {
   }
 
   @Override
+  public void pull(int server, long wakeId) {
+    sessions().pull(server, wakeId);
+  }
+
+  @Override
+  public void tell(UnknownServer unknown) {
+    sessions().tell(unknown);
+  }
+
+  @Override
   public void onOpened(int server) {
     datagrams().onOpened(server);
   }
@@ -70,5 +81,30 @@ final class LoopLink implements DatagramLoop.Dialler, SessionLoop.Dialling {
   @Override
   public void onUnreported(int server) {
     datagrams().onUnreported(server);
+  }
+
+  @Override
+  public void onPullMissed(int server, long wakeId) {
+    datagrams().onPullMissed(server, wakeId);
+  }
+
+  @Override
+  public void onDirectory() {
+    datagrams().onDirectory();
+  }
+
+  @Override
+  public void onPulled(int server) {
+    datagrams().onPulled(server);
+  }
+
+  @Override
+  public void onWaiting(int server, long wakeId, long deadlineMillis) {
+    datagrams().onWaiting(server, wakeId, deadlineMillis);
+  }
+
+  @Override
+  public void onUntold() {
+    datagrams().onUntold();
   }
 }

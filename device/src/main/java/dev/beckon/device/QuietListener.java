@@ -54,6 +54,11 @@ final class QuietListener implements DeviceListener {
   }
 
   @Override
+  public void onDirectory(long version, String verdict) {
+    quietly(() -> listener.onDirectory(version, verdict));
+  }
+
+  @Override
   public void onCommand(String commandId, String action, String state, String reason) {
     quietly(() -> listener.onCommand(commandId, action, state, reason));
   }

@@ -4,16 +4,19 @@ import com.google.protobuf.ByteString;
 import dev.beckon.device.command.CommandEffect;
 import dev.beckon.device.command.CommandKey;
 import dev.beckon.device.command.CommandLogic;
+import dev.beckon.device.directory.DirectoryVerdict;
 import dev.beckon.device.session.SessionEffect;
 import dev.beckon.device.session.SessionLogic;
 import dev.beckon.device.wake.DialLogic.Ending;
 import dev.beckon.device.wake.Dials;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.State;
+import dev.beckon.protocol.session.UnknownServer;
 import dev.beckon.protocol.session.Update;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,6 +44,21 @@ final class SessionLoop implements AutoCloseable {
     /** A wake was to be told to a session that is no more. */
     void onWakeMissed(int server, long wakeId);
 
+    /** The directory was to be pulled in a session that is no more. */
+    void onPullMissed(int server, long wakeId);
+
+    /** The device has another directory. */
+    void onDirectory();
+
+    /** The server was asked for the directory and has answered, whatever it was. */
+    void onPulled(int server);
+
+    /** The rendezvous server says that another server waits for the device. */
+    void onWaiting(int server, long wakeId, long deadlineMillis);
+
+    /** Something is to be told to the rendezvous server, and no session with it is open. */
+    void onUntold();
+
     /** Something of the server has ended while no session with it is open. */
     void onUnreported(int server);
   }
@@ -48,6 +66,10 @@ final class SessionLoop implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("dev.beckon.device");
   private static final long TICK_MILLIS = 500;
   private static final long CLOSE_MILLIS = 2_000;
+  private static final int RENDEZVOUS_SERVER = 0;
+
+  /** A server has one wake outstanding per device; more unknown servers than this are no use. */
+  private static final int MAX_UNTOLD = 256;
 
   private final ScheduledThreadPoolExecutor thread;
   private final SessionLogic.Settings settings;
@@ -56,6 +78,7 @@ final class SessionLoop implements AutoCloseable {
   private final BodyFolder bodies;
   private final ConfirmedActions confirmed;
   private final Diallers diallers;
+  private final ServerTable servers;
   private final DeviceClock clock;
   private final DeviceListener listener;
   private final Dialling dialling;
@@ -63,6 +86,9 @@ final class SessionLoop implements AutoCloseable {
 
   /** By server number; changed on this loop's thread only. */
   private final Map<Integer, Session> sessions = new ConcurrentHashMap<>();
+
+  /** What the rendezvous server is still to be told, by the number of the unknown server. */
+  private final Map<Integer, UnknownServer> untold = new LinkedHashMap<>();
 
   private boolean ticking;
 
@@ -73,7 +99,17 @@ final class SessionLoop implements AutoCloseable {
     String reason = "";
 
     Session(Dials.Dial dial, InetSocketAddress address) {
-      logic = new SessionLogic(settings, dial.server(), commands, bodies::append, dial.wakeId());
+      logic =
+          new SessionLogic(
+              settings,
+              dial.server(),
+              commands,
+              bodies::append,
+              () -> servers.directory().version(),
+              dial.wakeId());
+      if (dial.pull()) {
+        apply(this, logic.onPull(dial.pullWakeId(), clock.nanos()));
+      }
       this.address = address;
       connection = new Connection(diallers.of(dial.server()), address, this);
     }
@@ -112,6 +148,7 @@ final class SessionLoop implements AutoCloseable {
       BodyFolder bodies,
       ConfirmedActions confirmed,
       Diallers diallers,
+      ServerTable servers,
       DeviceClock clock,
       DeviceListener listener,
       Dialling dialling) {
@@ -121,6 +158,7 @@ final class SessionLoop implements AutoCloseable {
     this.bodies = bodies;
     this.confirmed = confirmed;
     this.diallers = diallers;
+    this.servers = servers;
     this.clock = clock;
     this.listener = listener;
     this.dialling = dialling;
@@ -136,7 +174,7 @@ final class SessionLoop implements AutoCloseable {
 
   /** Gets ready to dial; any thread. */
   void start() {
-    onThread(() -> diallers.of(0).warmUp());
+    onThread(() -> diallers.of(RENDEZVOUS_SERVER).warmUp());
   }
 
   /** Opens a session; any thread. */
@@ -162,6 +200,45 @@ final class SessionLoop implements AutoCloseable {
             apply(current, current.logic.onWake(wakeId, clock.nanos()));
           }
         });
+  }
+
+  /**
+   * The directory is wanted of a server with which a session is being opened or open; any thread.
+   */
+  void pull(int server, long wakeId) {
+    onThread(
+        () -> {
+          Session current = sessions.get(server);
+          if (current == null) {
+            dialling.onPullMissed(server, wakeId);
+          } else {
+            apply(current, current.logic.onPull(wakeId, clock.nanos()));
+          }
+        });
+  }
+
+  /** The rendezvous server shall learn this, in the open session or the next one; any thread. */
+  void tell(UnknownServer unknown) {
+    onThread(
+        () -> {
+          untold.put(unknown.getNumber(), unknown);
+          if (untold.size() > MAX_UNTOLD) {
+            untold.remove(untold.keySet().iterator().next());
+          }
+          Session current = sessions.get(RENDEZVOUS_SERVER);
+          if (current == null) {
+            dialling.onUntold();
+          } else {
+            tellUntold(current);
+          }
+        });
+  }
+
+  private void tellUntold(Session current) {
+    if (current.logic.server() == RENDEZVOUS_SERVER && current.logic.isOpen()) {
+      untold.values().forEach(unknown -> apply(current, current.logic.onUnknownServer(unknown)));
+      untold.clear();
+    }
   }
 
   /** Says Bye, lets running actions end for a moment, and stops. */
@@ -256,8 +333,9 @@ final class SessionLoop implements AutoCloseable {
         clock.set(welcomed.serverTimeMillis());
         listener.onSessionOpened(current.logic.server(), current.logic.wakeId());
         dialling.onOpened(current.logic.server());
+        tellUntold(current);
       } else if (effect instanceof SessionEffect.ActionsConfirmed) {
-        if (current.logic.server() == 0) {
+        if (current.logic.server() == RENDEZVOUS_SERVER) {
           confirmed.confirm(settings.actionsHash());
         }
       } else if (effect instanceof SessionEffect.OfCommand ofCommand) {
@@ -267,11 +345,26 @@ final class SessionLoop implements AutoCloseable {
         } else {
           apply(of);
         }
+      } else if (effect instanceof SessionEffect.Directory directory) {
+        judge(directory);
+      } else if (effect instanceof SessionEffect.Pulled) {
+        dialling.onPulled(current.logic.server());
+      } else if (effect instanceof SessionEffect.Waiting waiting) {
+        dialling.onWaiting(waiting.server(), waiting.wakeId(), waiting.deadlineMillis());
       } else if (effect instanceof SessionEffect.Close close) {
         current.reason = close.reason();
         current.connection.finish();
         later(current.connection::cut, CLOSE_MILLIS);
       }
+    }
+  }
+
+  private void judge(SessionEffect.Directory directory) {
+    DirectoryVerdict verdict =
+        directory.tooLong() ? DirectoryVerdict.TOO_LONG : servers.offer(directory.signed());
+    listener.onDirectory(directory.version(), verdict.text());
+    if (verdict == DirectoryVerdict.ACCEPTED) {
+      dialling.onDirectory();
     }
   }
 

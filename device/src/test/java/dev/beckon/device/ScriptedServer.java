@@ -95,6 +95,11 @@ final class ScriptedServer implements AutoCloseable {
 
   /** Receives a keepalive and answers it. */
   Keepalive answerKeepalive(byte[] key) throws IOException {
+    return answerKeepalive(key, 0);
+  }
+
+  /** Receives a keepalive and answers it, and shows which directory the server holds. */
+  Keepalive answerKeepalive(byte[] key, long directoryVersion) throws IOException {
     Keepalive keepalive = receiveKeepalive(key);
     send(
         new KeepaliveAnswer(
@@ -103,7 +108,7 @@ final class ScriptedServer implements AutoCloseable {
                 false,
                 false,
                 System.currentTimeMillis(),
-                0,
+                directoryVersion,
                 7,
                 0)
             .encode(key));
@@ -111,6 +116,11 @@ final class ScriptedServer implements AutoCloseable {
   }
 
   void sendWake(byte[] key, String deviceId, long wakeId, long sequenceEcho) throws IOException {
+    sendWake(key, deviceId, wakeId, sequenceEcho, 0);
+  }
+
+  void sendWake(byte[] key, String deviceId, long wakeId, long sequenceEcho, int serverNumber)
+      throws IOException {
     send(
         new Wake(
                 new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, (byte) wakeId},
@@ -119,7 +129,7 @@ final class ScriptedServer implements AutoCloseable {
                 1,
                 wakeId,
                 System.currentTimeMillis() + 30_000,
-                0,
+                serverNumber,
                 0,
                 sequenceEcho)
             .encode(key));

@@ -22,9 +22,11 @@ public sealed interface KeepaliveEffect {
    *
    * @param mapped the address that the server saw
    * @param serverTimeMillis unix time
+   * @param directoryVersion of the list that the server holds; 0 = none
    * @param first whether it is the first answer since the socket was opened
    */
-  record Answered(InetSocketAddress mapped, long serverTimeMillis, boolean first)
+  record Answered(
+      InetSocketAddress mapped, long serverTimeMillis, long directoryVersion, boolean first)
       implements KeepaliveEffect {}
 
   /**

@@ -195,7 +195,8 @@ public final class KeepaliveLogic {
     long sequence = request.keepalive().sequence();
     boolean newest = sequence == lastSequence || answer.stale();
     effects.add(
-        new KeepaliveEffect.Answered(answer.mappedAddress(), answer.serverTimeMillis(), first));
+        new KeepaliveEffect.Answered(
+            answer.mappedAddress(), answer.serverTimeMillis(), answer.directoryVersion(), first));
     if (newest) {
       waiting = false;
     }

@@ -30,6 +30,25 @@ public sealed interface SessionEffect {
   record OfCommand(CommandEffect effect) implements SessionEffect {}
 
   /**
+   * A list came, whole: judge it.
+   *
+   * @param version as the server calls it
+   * @param signed a serialized SignedDirectory; not to be changed
+   * @param tooLong it is longer than a device takes, and {@code signed} is empty
+   */
+  record Directory(long version, byte[] signed, boolean tooLong) implements SessionEffect {}
+
+  /** The directory was wanted, and the server has said all that it has to say. */
+  record Pulled() implements SessionEffect {}
+
+  /**
+   * Another server waits for the device.
+   *
+   * @param deadlineMillis of the wake, unix time
+   */
+  record Waiting(int server, long wakeId, long deadlineMillis) implements SessionEffect {}
+
+  /**
    * Close the connection, after what is to be sent.
    *
    * @param reason one word for logs

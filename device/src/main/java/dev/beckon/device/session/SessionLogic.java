@@ -13,6 +13,7 @@ import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.Inquiry;
+import dev.beckon.protocol.session.UnknownServer;
 import dev.beckon.protocol.session.Update;
 import dev.beckon.protocol.session.Welcome;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
@@ -47,6 +49,12 @@ public final class SessionLogic {
 
   /** A server hands so many commands over that have not ended. */
   private static final int MAX_IN_FLIGHT = 16;
+
+  private static final int RENDEZVOUS_SERVER = 0;
+  private static final int MAX_SERVER = 65_535;
+
+  /** Servers that a Welcome names as waiting; more are left to the next one. */
+  private static final int MAX_WAITING_SERVERS = 256;
 
   /** Crockford base 32, as the protocol says; the ID also names files. */
   private static final Pattern COMMAND_ID = Pattern.compile("[0-9A-HJKMNP-TV-Z]{26}");
@@ -98,9 +106,11 @@ public final class SessionLogic {
   private final int server;
   private final CommandLogic commands;
   private final Bodies bodies;
+  private final DirectoryExchange directory;
   private final Map<String, Receiving> receiving = new HashMap<>();
   private State state = State.NEW;
   private long wakeId;
+  private long pullWakeId;
   private boolean welcomed;
   private boolean wakeUnserved;
   private boolean firstWakeUnserved;
@@ -116,14 +126,21 @@ public final class SessionLogic {
 
   /**
    * @param server number of the server that is dialled
+   * @param heldVersion of the directory that the device has; 0 if none
    * @param wakeId the wake that this session follows; 0 if none
    */
   public SessionLogic(
-      Settings settings, int server, CommandLogic commands, Bodies bodies, long wakeId) {
+      Settings settings,
+      int server,
+      CommandLogic commands,
+      Bodies bodies,
+      LongSupplier heldVersion,
+      long wakeId) {
     this.settings = settings;
     this.server = server;
     this.commands = commands;
     this.bodies = bodies;
+    this.directory = new DirectoryExchange(heldVersion, ANSWER_NANOS);
     this.wakeId = wakeId;
   }
 
@@ -138,8 +155,9 @@ public final class SessionLogic {
             .setDeviceId(settings.deviceId())
             .setBootId(settings.bootId())
             .setDelivery(settings.delivery())
-            .setWakeId(wakeId)
+            .setWakeId(wakeId != 0 ? wakeId : pullWakeId)
             .setActionsHash(settings.actionsHash())
+            .setDirectoryVersion((int) directory.heldVersion())
             .setServerNumber(server)
             .build();
     return List.of(new SessionEffect.Send(Frame.newBuilder().setHello(hello).build()));
@@ -158,6 +176,29 @@ public final class SessionLogic {
       inquire(effects, nowNanos);
     }
     return effects;
+  }
+
+  /**
+   * The directory is wanted of this server.
+   *
+   * @param newPullWakeId the wake that says so; 0 if none did
+   */
+  public List<SessionEffect> onPull(long newPullWakeId, long nowNanos) {
+    List<SessionEffect> effects = new ArrayList<>();
+    if (state == State.OPEN) {
+      directory.request(effects, nowNanos);
+    } else {
+      pullWakeId = newPullWakeId;
+      directory.want();
+    }
+    return effects;
+  }
+
+  /** The server shall learn this, if the session is open. */
+  public List<SessionEffect> onUnknownServer(UnknownServer unknown) {
+    return state == State.OPEN
+        ? List.of(new SessionEffect.Send(Frame.newBuilder().setUnknownServer(unknown).build()))
+        : List.of();
   }
 
   /** The server sent a frame. */
@@ -188,6 +229,13 @@ public final class SessionLogic {
       }
       case COMMAND -> onCommand(effects, frame.getCommand(), wallMillis);
       case BODY_CHUNK -> onChunk(effects, frame.getBodyChunk(), wallMillis);
+      case DIRECTORY_PART -> {
+        try {
+          directory.onPart(effects, frame.getDirectoryPart(), nowNanos);
+        } catch (IllegalArgumentException e) {
+          fail(effects, String.valueOf(e.getMessage()));
+        }
+      }
       case RECEIPT ->
           addCommandEffects(effects, commands.onReceipt(key(frame.getReceipt().getCommandId())));
       case CANCELLATION -> {
@@ -230,8 +278,11 @@ public final class SessionLogic {
           close(effects, ByeReason.IDLE, "the server seems to have lost this session");
         } else if (inquiryUnanswered && !full && answerDueNanos - nowNanos <= 0) {
           close(effects, ByeReason.TOO_SLOW, "no answer to the inquiry within 10 s");
+        } else if (directory.isLate(nowNanos)) {
+          close(effects, ByeReason.TOO_SLOW, "no directory within 10 s");
         } else if (!commands.isBusy(server)
             && receiving.isEmpty()
+            && !directory.isUnderWay()
             && lastFrameNanos + lingerNanos + IDLE_SLACK_NANOS - nowNanos <= 0) {
           orderly = true;
           close(effects, ByeReason.IDLE, "");
@@ -277,9 +328,17 @@ public final class SessionLogic {
     return !receiving.isEmpty();
   }
 
-  /** Whether this session follows a wake that the server has not served in it. */
+  /** Whether this session is open, neither being opened nor closed. */
+  public boolean isOpen() {
+    return state == State.OPEN;
+  }
+
+  /**
+   * Whether this session follows a wake that the server has not served in it, or was to bring a
+   * directory that it has not brought.
+   */
   public boolean isWakeUnserved() {
-    return wakeUnserved || (firstWakeUnserved && !orderly);
+    return wakeUnserved || (firstWakeUnserved && !orderly) || directory.isWanted();
   }
 
   private void onWelcome(
@@ -297,6 +356,17 @@ public final class SessionLogic {
     }
     inquire(effects, nowNanos);
     addCommandEffects(effects, commands.onSession(server, wallMillis));
+    directory.onWelcome(effects, Integer.toUnsignedLong(welcome.getDirectoryVersion()), nowNanos);
+    if (server == RENDEZVOUS_SERVER) {
+      welcome.getWaitingServersList().stream()
+          .limit(MAX_WAITING_SERVERS)
+          .filter(waiting -> waiting.getNumber() > 0 && waiting.getNumber() <= MAX_SERVER)
+          .forEach(
+              waiting ->
+                  effects.add(
+                      new SessionEffect.Waiting(
+                          waiting.getNumber(), waiting.getWakeId(), waiting.getDeadlineMillis())));
+    }
   }
 
   private void inquire(List<SessionEffect> effects, long nowNanos) {

@@ -38,6 +38,7 @@ class SessionLogicTest {
   private final CommandLogic commands = new CommandLogic("kitchen", journal, command -> null, WALL);
   private final List<String> bodies = new ArrayList<>();
   private boolean diskFull;
+  private long heldVersion;
   private long now = Long.MAX_VALUE - 1;
   private SessionLogic logic = session(Delivery.DELIVERY_PUSH, 9);
 
@@ -319,6 +320,7 @@ class SessionLogicTest {
           }
           bodies.add(offset + " " + content.toStringUtf8());
         },
+        () -> heldVersion,
         wakeId);
   }
 
