@@ -75,13 +75,14 @@ public final class Server implements AutoCloseable {
             new SessionServer(
                 SessionConfig.defaults(),
                 credentials(identity),
-                identity.ca().root(),
+                identity.ca()::roots,
                 ServerNumbers.delivering(Wake.RENDEZVOUS_SERVER),
                 new SessionParts(
                     commands,
                     identity.devices(),
                     identity.denyList(),
                     Optional.of(rendezvous.enrollment()),
+                    Optional.of(identity.renewals()),
                     dispatcher,
                     Optional.empty(),
                     nanoClock,
@@ -90,6 +91,7 @@ public final class Server implements AutoCloseable {
     dispatcher.begin(rendezvous.waker(), sessions);
     ground.every(Duration.ofMillis(250), () -> commands.onTime(clock.instant()));
     ground.every(Duration.ofDays(1), () -> sessions.use(credentials(identity)));
+    identity.fleetKeys().onRootsChanged(() -> sessions.use(credentials(identity)));
     rendezvous.startDatagrams();
     startApi(
         ground,

@@ -1,5 +1,6 @@
 package dev.beckon.server.identity;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
@@ -73,14 +75,28 @@ final class Certificates {
   static X509Certificate root(KeyPair keys, Instant now, Duration life) {
     X500Name name = name("Beckon fleet CA");
     Draft draft = new Draft(name, name, now, life, keys.getPublic(), keys.getPublic());
-    return draft.sign(
-        keys.getPrivate(),
-        builder -> {
-          // Path length 0: this CA signs devices and servers, never another CA.
-          builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(0));
-          builder.addExtension(
-              Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
-        });
+    return draft.sign(keys.getPrivate(), Certificates::ofCa);
+  }
+
+  /**
+   * The new root's key, signed by the old root: who trusts only the old one finds a path to it from
+   * what the new one signs. Subject and issuer have the same name, which makes it self-issued (RFC
+   * 5280, section 3.2), and such a certificate does not count against the old root's path length.
+   */
+  static X509Certificate cross(
+      X509Certificate root, KeyPair olderKeys, X509Certificate older, Instant now) {
+    X500Name issuer = X500Name.getInstance(older.getSubjectX500Principal().getEncoded());
+    X500Name subject = X500Name.getInstance(root.getSubjectX500Principal().getEncoded());
+    Duration life = Duration.between(now, older.getNotAfter().toInstant());
+    Draft draft = new Draft(issuer, subject, now, life, root.getPublicKey(), olderKeys.getPublic());
+    return draft.sign(olderKeys.getPrivate(), Certificates::ofCa);
+  }
+
+  private static void ofCa(X509v3CertificateBuilder builder) throws IOException {
+    // Path length 0: this CA signs devices and servers, never another CA.
+    builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(0));
+    builder.addExtension(
+        Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
   }
 
   static X509Certificate leaf(
@@ -109,6 +125,25 @@ final class Certificates {
                   .toArray(GeneralName[]::new);
           builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
         });
+  }
+
+  /** The certificate in DER, for a frame. */
+  static ByteString encoded(X509Certificate certificate) {
+    try {
+      return ByteString.copyFrom(certificate.getEncoded());
+    } catch (CertificateEncodingException e) {
+      throw new IllegalStateException("a certificate has no encoding", e);
+    }
+  }
+
+  /** Whether the issuer's key signed the certificate. */
+  static boolean signed(X509Certificate issuer, X509Certificate certificate) {
+    try {
+      certificate.verify(issuer.getPublicKey());
+      return true;
+    } catch (GeneralSecurityException | RuntimeException another) {
+      return false; // some parsers answer damage with unchecked exceptions
+    }
   }
 
   /** The name of a device's generation, as it stands in its certificate. */

@@ -79,12 +79,15 @@ final class DeviceTable {
    * The next generation takes over. What its predecessor declared is forgotten: this may be other
    * hardware.
    */
-  static void enroll(Sql sql, DeviceId id, int generation, Instant now) throws SQLException {
+  static void enroll(Sql sql, DeviceId id, int generation, int keyId, byte[] rootsHash, Instant now)
+      throws SQLException {
     sql.update(
         "UPDATE devices SET generation = ?, state = 'ENROLLED', enrolled_at = ?, actions = NULL,"
-            + " actions_hash = NULL WHERE id = ?",
+            + " actions_hash = NULL, key_id = ?, roots_hash = ? WHERE id = ?",
         generation,
         now.toEpochMilli(),
+        keyId,
+        rootsHash,
         id.value());
   }
 
@@ -106,6 +109,50 @@ final class DeviceTable {
 
   static void forget(Sql sql, DeviceId id) throws SQLException {
     sql.update("DELETE FROM devices WHERE id = ?", id.value());
+  }
+
+  /**
+   * What a device was last known to hold.
+   *
+   * @param rootsHash null if that is not known
+   */
+  @SuppressWarnings("ArrayRecordComponent") // carried, never compared
+  record Holding(int keyId, byte @Nullable [] rootsHash) {}
+
+  static Optional<Holding> holding(Sql sql, DeviceId id) throws SQLException {
+    return sql.first(
+        "SELECT key_id, roots_hash FROM devices WHERE id = ?",
+        row -> new Holding(row.getInt(1), row.getBytes(2)),
+        id.value());
+  }
+
+  static void holds(Sql sql, DeviceId id, int keyId, byte @Nullable [] rootsHash)
+      throws SQLException {
+    sql.update(
+        "UPDATE devices SET key_id = ?, roots_hash = ? WHERE id = ?", keyId, rootsHash, id.value());
+  }
+
+  static int countOfKey(Sql sql, int keyId) throws SQLException {
+    return sql.first(
+            "SELECT count(*) FROM devices WHERE state = 'ENROLLED' AND key_id = ?",
+            row -> row.getInt(1),
+            keyId)
+        .orElse(0);
+  }
+
+  static int countEnrolled(Sql sql) throws SQLException {
+    return sql.first("SELECT count(*) FROM devices WHERE state = 'ENROLLED'", row -> row.getInt(1))
+        .orElse(0);
+  }
+
+  /** Enrolled devices that are not known to have moved to these roots. */
+  static int countOfOtherRoots(Sql sql, byte[] rootsHash) throws SQLException {
+    return sql.first(
+            "SELECT count(*) FROM devices WHERE state = 'ENROLLED' AND (roots_hash IS NULL OR"
+                + " roots_hash <> ?)",
+            row -> row.getInt(1),
+            rootsHash)
+        .orElse(0);
   }
 
   static void revoke(Sql sql, DeviceId id) throws SQLException {

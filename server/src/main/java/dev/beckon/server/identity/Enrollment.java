@@ -32,8 +32,7 @@ public final class Enrollment implements Redeemer {
   private static final String ADVICE = "make a new code with \"beckon device add\"";
 
   /** Checking and signing take about a millisecond of computing: not for an I/O thread. */
-  private static final Executor SIGNING =
-      task -> Thread.ofVirtual().name("beckon-enrollment").start(task);
+  static final Executor SIGNING = task -> Thread.ofVirtual().name("beckon-enrollment").start(task);
 
   private final Database database;
   private final InstantSource clock;
@@ -83,7 +82,8 @@ public final class Enrollment implements Redeemer {
   private record Settled(Redemption redemption) implements Prepared {}
 
   @SuppressWarnings("ArrayRecordComponent") // carried, never compared
-  private record Draft(DeviceId id, int generation, byte[] keyHash, byte[] certificate)
+  private record Draft(
+      DeviceId id, int generation, byte[] keyHash, byte[] certificate, byte[] rootsHash)
       implements Prepared {}
 
   private Prepared prepare(byte[] secretHash, byte[] csrDer) {
@@ -105,8 +105,9 @@ public final class Enrollment implements Redeemer {
       }
       DeviceId id = known.device().id();
       int generation = known.device().generation() + 1;
+      byte[] rootsHash = ca.rootsHash(); // first: should the CA roll now, the certificate is older
       byte[] certificate = ca.issueDevice(key, id, generation).getEncoded();
-      return new Draft(id, generation, keyHash, certificate);
+      return new Draft(id, generation, keyHash, certificate, rootsHash);
     } catch (InvalidCertificateRequestException e) {
       return new Settled(
           refused(
@@ -138,7 +139,8 @@ public final class Enrollment implements Redeemer {
                   sql, secretHash, draft.keyHash(), draft.generation(), draft.certificate())) {
             return used();
           }
-          DeviceTable.enroll(sql, draft.id(), draft.generation(), now);
+          DeviceTable.enroll(
+              sql, draft.id(), draft.generation(), masterKeys.newestId(), draft.rootsHash(), now);
           if (draft.generation() > 1) {
             DenyList.store(sql, draft.id(), draft.generation());
           }
@@ -204,22 +206,18 @@ public final class Enrollment implements Redeemer {
 
   private Redemption answer(DeviceId id, int generation, byte[] certificate, Instant now) {
     Advertised here = advertised.get();
-    byte[] deviceKey = DeviceKey.derive(masterKeys.newest(), id, generation);
-    try {
-      return new Redemption.Answered(
-          EnrollmentAnswer.newBuilder()
-              .setDeviceId(id.value())
-              .setGeneration(generation)
-              .addCertificateChain(ByteString.copyFrom(certificate))
-              .addCaRoots(ByteString.copyFrom(ca.root().getEncoded()))
-              .setDeviceKey(ByteString.copyFrom(deviceKey))
-              .setKeyId(masterKeys.newestId())
-              .setUdpAddress(here.udpAddress())
-              .setTlsAddress(here.tlsAddress())
-              .setServerTimeMillis(now.toEpochMilli())
-              .build());
-    } catch (CertificateEncodingException e) {
-      throw new IllegalStateException("the CA certificate has no encoding", e);
-    }
+    MasterKeys.Key master = masterKeys.newest();
+    return new Redemption.Answered(
+        EnrollmentAnswer.newBuilder()
+            .setDeviceId(id.value())
+            .setGeneration(generation)
+            .addCertificateChain(ByteString.copyFrom(certificate))
+            .addAllCaRoots(ca.roots().stream().map(Certificates::encoded).toList())
+            .setDeviceKey(ByteString.copyFrom(DeviceKey.derive(master.key(), id, generation)))
+            .setKeyId(master.id())
+            .setUdpAddress(here.udpAddress())
+            .setTlsAddress(here.tlsAddress())
+            .setServerTimeMillis(now.toEpochMilli())
+            .build());
   }
 }

@@ -2,7 +2,9 @@ package dev.beckon.server.identity;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.DeviceKey;
+import dev.beckon.server.store.PrivateFiles;
 import dev.beckon.server.store.StoreException;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -14,6 +16,8 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -21,10 +25,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The fleet's certificate authority: P-256, made on the first start, kept in {@code fleet-ca.pem}.
  * It signs devices and servers and nothing else. Thread-safe.
+ *
+ * <p>From {@link #roll} to {@link #finish} it has two roots. Both are trusted; only the newer one
+ * signs. The file then holds, behind the newer root's key and certificate, the cross certificate
+ * and the older root; the older root's key is gone.
  */
 public final class FleetCa {
 
@@ -47,14 +56,50 @@ public final class FleetCa {
 
   private final Path folder;
   private final InstantSource clock;
-  private final KeyPair keys;
-  private final X509Certificate root;
+  private volatile Roots roots;
 
-  private FleetCa(Path folder, InstantSource clock, PemFile file) {
+  /**
+   * What signs and what is trusted, at one moment.
+   *
+   * @param keys of {@code root}
+   * @param root signs
+   * @param older trusted still; null if there is one root only
+   * @param cross the key of {@code root}, signed by {@code older}; null with it
+   */
+  private record Roots(
+      KeyPair keys,
+      X509Certificate root,
+      @Nullable X509Certificate cross,
+      @Nullable X509Certificate older) {
+
+    static Roots of(Path path, PemFile file) {
+      List<X509Certificate> chain = file.chain();
+      return switch (chain.size()) {
+        case 1 -> new Roots(file.keyPair(), chain.getFirst(), null, null);
+        case 3 -> new Roots(file.keyPair(), chain.getFirst(), chain.get(1), chain.get(2));
+        default ->
+            throw PrivateFiles.damaged(
+                path, chain.size() + " certificates in it, not 1 or 3", null);
+      };
+    }
+
+    PemFile file() {
+      List<X509Certificate> chain = new ArrayList<>(List.of(root));
+      if (cross != null && older != null) {
+        chain.addAll(List.of(cross, older));
+      }
+      return new PemFile(keys.getPrivate(), chain);
+    }
+
+    List<X509Certificate> trusted() {
+      return older == null ? List.of(root) : List.of(root, older);
+    }
+  }
+
+  private FleetCa(Path folder, InstantSource clock, Roots roots) {
     this.folder = folder;
     this.clock = clock;
-    this.keys = file.keyPair();
-    this.root = file.certificate();
+    this.roots = roots;
   }
 
   /**
@@ -72,21 +117,93 @@ public final class FleetCa {
               keys.getPrivate(), List.of(Certificates.root(keys, clock.instant(), CA_LIFE)));
       file.write(path);
     }
-    return new FleetCa(folder, clock, file);
+    return new FleetCa(folder, clock, Roots.of(path, file));
   }
 
-  /** The CA's own certificate: what every device and server trusts. */
+  /** The certificate of the root that signs; the newer one of two. */
   public X509Certificate root() {
-    return root;
+    return roots.root();
+  }
+
+  /** The CA certificates that devices and servers of the fleet trust now, the newer first. */
+  public List<X509Certificate> roots() {
+    return roots.trusted();
+  }
+
+  /**
+   * What a server of the fleet shows in a handshake behind its own certificate. With two roots the
+   * cross certificate is among it, for devices that know only the older one, and both roots, for
+   * devices that know only a fingerprint.
+   */
+  public List<X509Certificate> chain() {
+    Roots now = roots;
+    return now.cross() == null || now.older() == null
+        ? List.of(now.root())
+        : List.of(now.cross(), now.older(), now.root());
   }
 
   /** SHA-256 of {@link #root()} in DER, 32 bytes. */
   public byte[] fingerprint() {
+    return fingerprint(roots.root());
+  }
+
+  static byte[] fingerprint(X509Certificate certificate) {
     try {
-      return sha256(root.getEncoded());
+      return sha256(certificate.getEncoded());
     } catch (CertificateEncodingException e) {
-      throw new IllegalStateException("the CA certificate has no encoding", e);
+      throw new IllegalStateException("a CA certificate has no encoding", e);
     }
+  }
+
+  /** By what a device tells which roots it has: SHA-256 over their sorted fingerprints. */
+  public byte[] rootsHash() {
+    List<byte[]> fingerprints =
+        roots.trusted().stream().map(FleetCa::fingerprint).sorted(Arrays::compareUnsigned).toList();
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    fingerprints.forEach(all::writeBytes);
+    return sha256(all.toByteArray());
+  }
+
+  /** Whether the newer root signed the certificate. */
+  public boolean isOfNewestRoot(X509Certificate certificate) {
+    return Certificates.signed(roots.root(), certificate);
+  }
+
+  /**
+   * Makes a second root, which signs from now on; both are trusted. Durable on return.
+   *
+   * @throws IllegalStateException if there are two already
+   * @throws StoreException if the file cannot be written
+   */
+  synchronized void roll() {
+    Roots before = roots;
+    if (before.older() != null) {
+      throw new IllegalStateException("fleet CA: two roots already (expected one)");
+    }
+    Instant now = clock.instant();
+    KeyPair keys = Certificates.newKeyPair();
+    X509Certificate root = Certificates.root(keys, now, CA_LIFE);
+    X509Certificate cross = Certificates.cross(root, before.keys(), before.root(), now);
+    become(new Roots(keys, root, cross, before.root()));
+  }
+
+  /**
+   * Trusts the older root no more. Durable on return.
+   *
+   * @throws IllegalStateException if there is one root only
+   * @throws StoreException if the file cannot be written
+   */
+  synchronized void finish() {
+    Roots before = roots;
+    if (before.older() == null) {
+      throw new IllegalStateException("fleet CA: one root only (expected two)");
+    }
+    become(new Roots(before.keys(), before.root(), null, null));
+  }
+
+  private void become(Roots next) {
+    next.file().write(folder.resolve(FILE));
+    roots = next;
   }
 
   /**
@@ -105,14 +222,11 @@ public final class FleetCa {
 
   X509Certificate issueDevice(PublicKey key, DeviceId id, int generation) {
     requireGeneration(generation);
-    return Certificates.leaf(
+    return leaf(
         id.value(),
         List.of(Certificates.deviceUri(id, generation)),
         List.of(KeyPurposeId.id_kp_clientAuth),
         key,
-        keys,
-        root,
-        clock.instant(),
         DEVICE_LIFE);
   }
 
@@ -126,7 +240,8 @@ public final class FleetCa {
   /**
    * The credentials of this server, kept in {@code server.pem}: SAN {@code
    * urn:beckon:server:<number>/<generation>} for each number, for TLS servers only. Makes new ones
-   * if there are none, if the numbers changed, or if half of their life of a year is over.
+   * if there are none, if the numbers changed, if half of their life of a year is over, or if they
+   * are of an older root.
    *
    * @param numbers the roles of this server; 0 is the rendezvous server
    * @throws StoreException if the file is unreadable or damaged
@@ -141,7 +256,9 @@ public final class FleetCa {
             .stream().map(n -> Certificates.serverUri(n, SERVER_GENERATION)).toList();
     Instant now = clock.instant();
     PemFile file = PemFile.read(path).orElse(null);
-    if (file != null && !file.chain().getLast().equals(root)) {
+    X509Certificate shown = file == null ? null : file.certificate();
+    if (shown != null
+        && roots.trusted().stream().noneMatch(root -> Certificates.signed(root, shown))) {
       throw new StoreException(
           path
               + ": not of this fleet's CA (restore "
@@ -150,12 +267,15 @@ public final class FleetCa {
               + " one)");
     }
     if (file == null
+        || !isOfNewestRoot(file.certificate())
         || !uris(file.certificate()).equals(new HashSet<>(uris))
         || !now.isBefore(renewAfter(file.certificate()))) {
-      file = newServer(uris, now);
+      file = newServer(uris);
       file.write(path);
     }
-    return new ServerCredentials(file.key(), file.chain(), renewAfter(file.certificate()));
+    List<X509Certificate> chain = new ArrayList<>(List.of(file.certificate()));
+    chain.addAll(chain()); // as it is now; the file has it as it was
+    return new ServerCredentials(file.key(), chain, renewAfter(file.certificate()));
   }
 
   /**
@@ -187,40 +307,37 @@ public final class FleetCa {
           "server number: " + number + " (expected 1 to " + MAX_SERVER_NUMBER + ")");
     }
     requireGeneration(generation);
-    return Certificates.leaf(
+    return leaf(
         "Beckon server",
         List.of(Certificates.serverUri(number, generation)),
         List.of(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth),
         Certificates.requestedKey(csrDer),
-        keys,
-        root,
-        clock.instant(),
         SERVER_LIFE);
   }
 
-  /** The CA certificates that devices and servers of the fleet trust now. */
-  public List<X509Certificate> roots() {
-    return List.of(root);
-  }
-
-  /** What a server of the fleet shows in a handshake behind its own certificate. */
-  public List<X509Certificate> chain() {
-    return List.of(root);
-  }
-
-  private PemFile newServer(List<String> uris, Instant now) {
+  private PemFile newServer(List<String> uris) {
     KeyPair serverKeys = Certificates.newKeyPair();
     X509Certificate leaf =
-        Certificates.leaf(
+        leaf(
             "Beckon server",
             uris,
             List.of(KeyPurposeId.id_kp_serverAuth),
             serverKeys.getPublic(),
-            keys,
-            root,
-            now,
             SERVER_LIFE);
-    return new PemFile(serverKeys.getPrivate(), List.of(leaf, root));
+    List<X509Certificate> chain = new ArrayList<>(List.of(leaf));
+    chain.addAll(chain());
+    return new PemFile(serverKeys.getPrivate(), chain);
+  }
+
+  private X509Certificate leaf(
+      String commonName,
+      List<String> uris,
+      List<KeyPurposeId> purposes,
+      PublicKey key,
+      Duration life) {
+    Roots now = roots;
+    return Certificates.leaf(
+        commonName, uris, purposes, key, now.keys(), now.root(), clock.instant(), life);
   }
 
   private static Instant renewAfter(X509Certificate certificate) {

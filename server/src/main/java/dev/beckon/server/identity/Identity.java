@@ -8,13 +8,21 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** All of the fleet's identity, opened together: keys, CA and database belong to one another. */
 public record Identity(
-    FleetCa ca, MasterKeys masterKeys, DenyList denyList, Devices devices, Enrollment enrollment) {
+    FleetCa ca,
+    MasterKeys masterKeys,
+    DenyList denyList,
+    Devices devices,
+    Enrollment enrollment,
+    Renewals renewals,
+    FleetKeys fleetKeys) {
 
   private static final String CA_SETTING = "fleet-ca";
   private static final String KEYS_SETTING = "master-keys";
+  private static final String NEWEST_KEY_SETTING = "newest-master-key";
 
   /**
    * Opens what is in the data folder; makes it on the first start.
@@ -31,16 +39,30 @@ public record Identity(
     requirePresent(database, KEYS_SETTING, keysFile);
     FleetCa ca = FleetCa.openOrCreate(database.folder(), clock);
     MasterKeys keys = MasterKeys.openOrCreate(database.folder());
-    requireSame(database, CA_SETTING, caFile, ca.fingerprint());
+    // Either root: the power may have gone between the file and the database.
+    requireSame(database, CA_SETTING, caFile, ca.roots().stream().map(FleetCa::fingerprint));
     // A hash of 256 random bits gives nothing away.
-    requireSame(database, KEYS_SETTING, keysFile, FleetCa.sha256(keys.tableKey()));
+    byte[] keysHash = FleetCa.sha256(keys.tableKey());
+    requireSame(database, KEYS_SETTING, keysFile, Stream.of(keysHash));
+    requireNoOlder(database, keysFile, keys.newestId());
+    store(database, KEYS_SETTING, keysHash);
+    settle(database, ca, keys);
     DenyList denyList = new DenyList(database);
+    Devices devices = new Devices(database, clock, ca, denyList, advertised);
     return new Identity(
         ca,
         keys,
         denyList,
-        new Devices(database, clock, ca, denyList, advertised),
-        new Enrollment(database, clock, ca, keys, denyList, advertised));
+        devices,
+        new Enrollment(database, clock, ca, keys, denyList, advertised),
+        new Renewals(database, ca, keys, denyList, devices),
+        new FleetKeys(database, ca, keys));
+  }
+
+  /** Notes in the database which root and which master key are the newest; durable on return. */
+  static void settle(Database database, FleetCa ca, MasterKeys keys) {
+    store(database, CA_SETTING, ca.fingerprint());
+    store(database, NEWEST_KEY_SETTING, new byte[] {(byte) keys.newestId()});
   }
 
   /** A new CA or new keys beside an old database would shut out every device of the fleet. */
@@ -53,17 +75,40 @@ public record Identity(
     }
   }
 
-  private static void requireSame(Database database, String setting, Path file, byte[] value) {
+  private static void requireSame(
+      Database database, String setting, Path file, Stream<byte[]> allowed) {
     Optional<byte[]> before = setting(database, setting);
-    if (before.isEmpty()) {
-      database
-          .write(sql -> sql.update("INSERT INTO settings VALUES (?, ?)", setting, value))
-          .join();
-    } else if (!Arrays.equals(before.get(), value)) {
+    if (before.isPresent() && allowed.noneMatch(value -> Arrays.equals(before.get(), value))) {
       throw new StoreException(
           file
               + ": not the one that belongs to this database (restore both from one backup;"
               + " nothing was changed)");
+    }
+  }
+
+  /** A file from before a rotation would silence every device that has moved to the newer key. */
+  private static void requireNoOlder(Database database, Path file, int newestId) {
+    Optional<byte[]> before = setting(database, NEWEST_KEY_SETTING);
+    if (before.isPresent() && Byte.toUnsignedInt(before.get()[0]) > newestId) {
+      throw new StoreException(
+          file
+              + ": older than this database, which knows key "
+              + Byte.toUnsignedInt(before.get()[0])
+              + " (restore both from one backup; nothing was changed)");
+    }
+  }
+
+  private static void store(Database database, String setting, byte[] value) {
+    if (setting(database, setting).filter(before -> Arrays.equals(before, value)).isEmpty()) {
+      database
+          .write(
+              sql ->
+                  sql.update(
+                      "INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value ="
+                          + " excluded.value",
+                      setting,
+                      value))
+          .join();
     }
   }
 

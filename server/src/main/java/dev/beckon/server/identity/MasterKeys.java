@@ -9,8 +9,10 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>The checksum is there because one wrong digit would silence the whole fleet without a word.
- * Immutable; the arrays are the keys themselves, not copies: nobody changes them.
+ * Two master keys can be live: {@link #rotate} adds one, {@link #retire} takes one away.
+ * Thread-safe; the arrays are the keys themselves, not copies: nobody changes them.
  */
 public final class MasterKeys {
 
@@ -39,14 +42,26 @@ public final class MasterKeys {
   private static final String PATH_TOKEN_KEY = "path-token-key";
   private static final String CHECKSUM = "checksum";
 
-  private final byte[] @Nullable [] keys;
-  private final int newestId;
+  /** So that devices can move from one to the next in their own time. */
+  static final int MAX_LIVE = 2;
+
+  /**
+   * A master key.
+   *
+   * @param id 1 to 255
+   * @param key 32 bytes, not to be changed
+   */
+  @SuppressWarnings("ArrayRecordComponent") // carried, never compared
+  record Key(int id, byte[] key) {}
+
+  private final Path file;
+  private volatile byte[] @Nullable [] keys; // by ID; replaced as a whole, never changed
   private final byte[] tableKey;
   private final byte[] pathTokenKey;
 
-  private MasterKeys(byte[] @Nullable [] keys, int newestId, byte[] tableKey, byte[] pathTokenKey) {
+  private MasterKeys(Path file, byte[] @Nullable [] keys, byte[] tableKey, byte[] pathTokenKey) {
+    this.file = file;
     this.keys = keys;
-    this.newestId = newestId;
     this.tableKey = tableKey;
     this.pathTokenKey = pathTokenKey;
   }
@@ -60,30 +75,85 @@ public final class MasterKeys {
     Path file = folder.resolve(FILE);
     Optional<byte[]> content = PrivateFiles.read(file, MAX_BYTES);
     if (content.isEmpty()) {
-      byte[] fresh = newFile();
-      PrivateFiles.write(file, fresh);
-      return parse(file, fresh);
+      SecureRandom random = new SecureRandom();
+      byte[] @Nullable [] keys = new byte @Nullable [MAX_KEY_ID + 1][];
+      keys[1] = random(random, DeviceKey.LENGTH);
+      MasterKeys fresh =
+          new MasterKeys(
+              file, keys, random(random, SERVER_KEY_BYTES), random(random, SERVER_KEY_BYTES));
+      fresh.write(keys);
+      return fresh;
     }
     return parse(file, content.get());
   }
 
+  /**
+   * Makes a further master key, from which new device keys are derived; the others stay live.
+   * Durable on return, and then known to every thread.
+   *
+   * @return its ID
+   * @throws IllegalStateException if two are live already, or all IDs are used up
+   * @throws StoreException if the file cannot be written
+   */
+  synchronized int rotate() {
+    if (liveIds().size() >= MAX_LIVE) {
+      throw new IllegalStateException("master keys: two are live already (expected one)");
+    }
+    int id = newestId() + 1;
+    if (id > MAX_KEY_ID) {
+      throw new IllegalStateException("master keys: all " + MAX_KEY_ID + " IDs are used up");
+    }
+    byte[] @Nullable [] next = keys.clone();
+    next[id] = random(new SecureRandom(), DeviceKey.LENGTH);
+    write(next);
+    keys = next;
+    return id;
+  }
+
+  /**
+   * Forgets a master key: what is derived from it counts no more. Durable on return, and then known
+   * to every thread.
+   *
+   * @throws IllegalStateException if it is the newest, or not live
+   * @throws StoreException if the file cannot be written
+   */
+  synchronized void retire(int keyId) {
+    if (key(keyId) == null || keyId == newestId()) {
+      throw new IllegalStateException("key ID: " + keyId + " (expected an older live one)");
+    }
+    byte[] @Nullable [] next = keys.clone();
+    next[keyId] = null;
+    write(next);
+    keys = next;
+  }
+
+  /** The IDs of the live keys, the newest last. */
+  List<Integer> liveIds() {
+    byte[] @Nullable [] now = keys;
+    return IntStream.range(0, now.length).filter(id -> now[id] != null).boxed().toList();
+  }
+
   /** A master key, 32 bytes, not a copy; null if no such key is live. Allocates nothing. */
   public byte @Nullable [] key(int keyId) {
-    return keyId >= 0 && keyId < keys.length ? keys[keyId] : null;
+    byte[] @Nullable [] now = keys;
+    return keyId >= 0 && keyId < now.length ? now[keyId] : null;
   }
 
   /** ID of the key that new device keys are derived from. */
   public int newestId() {
-    return newestId;
+    return newest().id();
   }
 
-  /** The newest master key. */
-  byte[] newest() {
-    byte[] key = keys[newestId];
-    if (key == null) {
-      throw new IllegalStateException("no master key " + newestId);
+  /** The newest master key, with its ID: asked for one after the other they may not fit. */
+  Key newest() {
+    byte[] @Nullable [] now = keys;
+    for (int id = now.length - 1; id > 0; id--) {
+      byte[] key = now[id];
+      if (key != null) {
+        return new Key(id, key);
+      }
     }
-    return key;
+    throw new IllegalStateException("no master key");
   }
 
   /** Key of the registrar's SipHash, 16 bytes. */
@@ -96,28 +166,28 @@ public final class MasterKeys {
     return pathTokenKey;
   }
 
-  private static byte[] newFile() {
-    SecureRandom random = new SecureRandom();
-    String lines =
-        KEY
-            + "1 = "
-            + randomHex(random, DeviceKey.LENGTH)
-            + "\n"
-            + TABLE_KEY
-            + " = "
-            + randomHex(random, SERVER_KEY_BYTES)
-            + "\n"
-            + PATH_TOKEN_KEY
-            + " = "
-            + randomHex(random, SERVER_KEY_BYTES)
-            + "\n";
-    return (lines + CHECKSUM + " = " + checksum(lines) + "\n").getBytes(StandardCharsets.US_ASCII);
+  private void write(byte[] @Nullable [] live) {
+    StringBuilder lines = new StringBuilder();
+    for (int id = 1; id < live.length; id++) {
+      byte[] key = live[id];
+      if (key != null) {
+        line(lines, KEY + id, key);
+      }
+    }
+    line(lines, TABLE_KEY, tableKey);
+    line(lines, PATH_TOKEN_KEY, pathTokenKey);
+    String text = lines + CHECKSUM + " = " + checksum(lines.toString()) + "\n";
+    PrivateFiles.write(file, text.getBytes(StandardCharsets.US_ASCII));
   }
 
-  private static String randomHex(SecureRandom random, int bytes) {
+  private static void line(StringBuilder lines, String name, byte[] value) {
+    lines.append(name).append(" = ").append(HexFormat.of().formatHex(value)).append('\n');
+  }
+
+  private static byte[] random(SecureRandom random, int bytes) {
     byte[] key = new byte[bytes];
     random.nextBytes(key);
-    return HexFormat.of().formatHex(key);
+    return key;
   }
 
   private static String checksum(String lines) {
@@ -142,16 +212,13 @@ public final class MasterKeys {
       byte[] tableKey = hex(values.remove(TABLE_KEY), SERVER_KEY_BYTES);
       byte[] pathTokenKey = hex(values.remove(PATH_TOKEN_KEY), SERVER_KEY_BYTES);
       byte[] @Nullable [] keys = new byte @Nullable [MAX_KEY_ID + 1][];
-      int newestId = 0;
       for (Map.Entry<String, String> value : values.entrySet()) {
-        int id = keyId(value.getKey());
-        keys[id] = hex(value.getValue(), DeviceKey.LENGTH);
-        newestId = Math.max(newestId, id);
+        keys[keyId(value.getKey())] = hex(value.getValue(), DeviceKey.LENGTH);
       }
-      if (newestId == 0) {
+      if (values.isEmpty()) {
         throw new IllegalArgumentException("no master key");
       }
-      return new MasterKeys(keys, newestId, tableKey, pathTokenKey);
+      return new MasterKeys(file, keys, tableKey, pathTokenKey);
     } catch (IllegalArgumentException e) {
       // Its own message could repeat a part of a key.
       throw PrivateFiles.damaged(file, "a key is missing or has another length", null);

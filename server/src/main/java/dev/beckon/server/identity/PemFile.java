@@ -75,9 +75,11 @@ record PemFile(PrivateKey key, List<X509Certificate> chain) {
       if (!match(key, chain.getFirst().getPublicKey())) {
         throw PrivateFiles.damaged(file, "key and certificate do not belong together", null);
       }
-      // The root signs itself and the others, so one changed bit anywhere shows here.
+      // Each is signed by another one or by itself, so one changed bit anywhere shows here.
       for (X509Certificate certificate : chain) {
-        certificate.verify(chain.getLast().getPublicKey());
+        if (chain.stream().noneMatch(issuer -> Certificates.signed(issuer, certificate))) {
+          throw PrivateFiles.damaged(file, "a certificate's issuer is missing", null);
+        }
       }
       return new PemFile(key, chain);
     } catch (StoreException e) {

@@ -15,6 +15,8 @@ import java.util.Collection;
 import java.util.Date;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
@@ -33,7 +35,7 @@ import javax.net.ssl.X509ExtendedTrustManager;
 final class DeviceCertificates extends X509ExtendedTrustManager {
 
   /** Which device a certificate is for. */
-  record Identity(DeviceId id, int generation) {}
+  record Identity(DeviceId id, int generation, X509Certificate certificate) {}
 
   /** Which server a certificate is for. */
   record Server(int number, int generation) {}
@@ -44,13 +46,14 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
   private static final int URI_NAME = 6;
   private static final int MAX_CHAIN = 4;
 
-  private final X509Certificate root;
-  private final Set<TrustAnchor> anchors;
+  private final Supplier<List<X509Certificate>> roots;
   private final InstantSource clock;
 
-  DeviceCertificates(X509Certificate root, InstantSource clock) {
-    this.root = root;
-    this.anchors = Set.of(new TrustAnchor(root, null));
+  /**
+   * @param roots the fleet's CA roots, asked at each handshake, for they can change
+   */
+  DeviceCertificates(Supplier<List<X509Certificate>> roots, InstantSource clock) {
+    this.roots = roots;
     this.clock = clock;
   }
 
@@ -60,7 +63,7 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
    * @throws CertificateException if it is no device's certificate or out of its dates
    */
   Identity identity(X509Certificate leaf) throws CertificateException {
-    return device(name(leaf));
+    return device(name(leaf), leaf);
   }
 
   /**
@@ -93,7 +96,7 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     return uri;
   }
 
-  private static Identity device(String uri) throws CertificateException {
+  private static Identity device(String uri, X509Certificate leaf) throws CertificateException {
     int slash = uri.lastIndexOf('/');
     if (!uri.startsWith(DEVICE_PREFIX) || slash < 0) {
       throw new CertificateException(
@@ -101,7 +104,8 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     }
     try {
       int generation = sixteenBits(uri.substring(slash + 1));
-      return new Identity(new DeviceId(uri.substring(DEVICE_PREFIX.length(), slash)), generation);
+      DeviceId id = new DeviceId(uri.substring(DEVICE_PREFIX.length(), slash));
+      return new Identity(id, generation, leaf);
     } catch (IllegalArgumentException malformed) {
       throw new CertificateException(
           "certificate name: " + uri + " (expected " + DEVICE_PREFIX + "ID/GENERATION)", malformed);
@@ -142,11 +146,14 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     if (name.startsWith(SERVER_PREFIX)) {
       server(name);
     } else {
-      device(name);
+      device(name, chain[0]);
     }
     List<X509Certificate> path = new ArrayList<>(List.of(chain));
     // A device may send the root along; the path ends below the trust anchor.
-    path.removeIf(root::equals);
+    List<X509Certificate> trusted = roots.get();
+    path.removeAll(trusted);
+    Set<TrustAnchor> anchors =
+        trusted.stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
     try {
       PKIXParameters parameters = new PKIXParameters(anchors);
       // Revocation is the deny-list's, asked at every Hello.
@@ -199,6 +206,6 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
 
   @Override
   public X509Certificate[] getAcceptedIssuers() {
-    return new X509Certificate[] {root};
+    return roots.get().toArray(new X509Certificate[0]);
   }
 }

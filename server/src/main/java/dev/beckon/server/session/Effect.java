@@ -29,7 +29,18 @@ sealed interface Effect {
    * Read whether the device's actions are known by this hash, then call {@link
    * SessionLogic#onDeviceRead}.
    */
-  record ReadDevice(ByteString actionsHash) implements Effect {}
+  record ReadDevice(ByteString actionsHash, Holding holding) implements Effect {}
+
+  /**
+   * What the device says it holds of the fleet's keys.
+   *
+   * @param keyId of the master key that its own comes from; 0 if it does not say
+   * @param rootsHash of its CA roots
+   */
+  record Holding(int keyId, ByteString rootsHash) {}
+
+  /** Make the device's new identity, then call {@link SessionLogic#onRenewed}. */
+  record Renew(ByteString certificateRequest) implements Effect {}
 
   /**
    * Ask the store for commands to hand over, then call {@link SessionLogic#onHandedOver}.

@@ -6,15 +6,18 @@ import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.Update;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.Redemption;
+import dev.beckon.server.identity.Renewals;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -28,17 +31,41 @@ final class FleetStore implements SessionStore {
   private final Commands commands;
   private final KnownDevices devices;
   private final Optional<Redeemer> enrollment;
+  private final Optional<Renewals> renewals;
 
-  FleetStore(Commands commands, KnownDevices devices, Optional<Redeemer> enrollment) {
+  FleetStore(
+      Commands commands,
+      KnownDevices devices,
+      Optional<Redeemer> enrollment,
+      Optional<Renewals> renewals) {
     this.commands = commands;
     this.devices = devices;
     this.enrollment = enrollment;
+    this.renewals = renewals;
   }
 
   @Override
   public boolean knowsActions(DeviceId id, ByteString hash) {
     byte[] known = devices.actionsHash(id);
     return known != null && !hash.isEmpty() && hash.equals(ByteString.copyFrom(known));
+  }
+
+  @Override
+  public boolean wantsRenewal(DeviceId id, Effect.Holding holding, X509Certificate certificate) {
+    return renewals
+        .map(here -> here.note(id, holding.keyId(), holding.rootsHash().toByteArray(), certificate))
+        .orElse(false);
+  }
+
+  @Override
+  public CompletableFuture<Renewal> renew(
+      DeviceId id, int generation, ByteString certificateRequest) {
+    return renewals
+        .map(here -> here.renew(id, generation, certificateRequest.toByteArray()))
+        .orElseGet(
+            () ->
+                CompletableFuture.completedFuture(
+                    Renewal.newBuilder().setRefusal(Renewals.NOT_HERE).build()));
   }
 
   @Override

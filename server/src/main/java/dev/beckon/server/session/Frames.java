@@ -8,6 +8,7 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.InquiryAnswer;
 import dev.beckon.protocol.session.Receipt;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.Welcome;
 
 /** The frames that a server sends in a session. */
@@ -15,14 +16,20 @@ final class Frames {
 
   private Frames() {}
 
-  static Frame welcome(long serverTimeMillis, int lingerMillis, boolean actionsWanted) {
+  static Frame welcome(
+      long serverTimeMillis, int lingerMillis, boolean actionsWanted, boolean renewalWanted) {
     return Frame.newBuilder()
         .setWelcome(
             Welcome.newBuilder()
                 .setServerTimeMillis(serverTimeMillis)
                 .setLingerMillis(lingerMillis)
-                .setActionsWanted(actionsWanted))
+                .setActionsWanted(actionsWanted)
+                .setRenewalWanted(renewalWanted))
         .build();
+  }
+
+  static Frame renewal(Renewal renewal) {
+    return Frame.newBuilder().setRenewal(renewal).build();
   }
 
   static Frame inquiryAnswer(int commands) {

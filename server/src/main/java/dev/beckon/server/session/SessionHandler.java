@@ -198,6 +198,13 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
                 ctx,
                 sessions.store().keepActions(identity.id(), keep.actions(), keep.hash()),
                 (kept, now) -> logic.onActionsKept(now));
+        case Effect.Renew renew ->
+            then(
+                ctx,
+                sessions
+                    .store()
+                    .renew(identity.id(), identity.generation(), renew.certificateRequest()),
+                (renewal, now) -> logic.onRenewed(renewal, now));
         case Effect.PauseReading pause -> ctx.channel().config().setAutoRead(false);
         case Effect.ResumeReading resume -> ctx.channel().config().setAutoRead(true);
         case Effect.Close close -> end(ctx, close.reason());
@@ -223,9 +230,18 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
     boolean lingers = sessions.lingers(identity.id(), wakeId);
     blocking(
         ctx,
-        () -> sessions.store().knowsActions(identity.id(), read.actionsHash()),
-        (known, now) -> logic.onDeviceRead(!known, sessions.millis(), lingers, now));
+        () ->
+            new DeviceRead(
+                sessions.store().knowsActions(identity.id(), read.actionsHash()),
+                sessions
+                    .store()
+                    .wantsRenewal(identity.id(), read.holding(), identity.certificate())),
+        (device, now) ->
+            logic.onDeviceRead(
+                !device.actionsKnown(), device.renewalWanted(), sessions.millis(), lingers, now));
   }
+
+  private record DeviceRead(boolean actionsKnown, boolean renewalWanted) {}
 
   private void store(ChannelHandlerContext ctx, Update update, byte @Nullable [] resultBody) {
     boolean reportedEnd =

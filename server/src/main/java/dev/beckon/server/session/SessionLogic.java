@@ -5,6 +5,7 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.Update;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,7 @@ final class SessionLogic {
   private boolean delivers;
 
   private boolean linger = true;
+  private boolean renewed;
   private ByteString actionsHash = ByteString.EMPTY;
   private long phaseSinceNanos;
   private long lastActivityNanos;
@@ -120,7 +122,7 @@ final class SessionLogic {
     if (phase == Phase.AWAITING_HELLO) {
       switch (frame.getKindCase()) {
         case HELLO -> hello(frame.getHello(), nowNanos);
-        case BYE -> leave();
+        case BYE -> leave(CloseReason.DEVICE_LEFT);
         case KIND_NOT_SET -> {}
         default ->
             close(
@@ -130,14 +132,18 @@ final class SessionLogic {
       return take();
     }
     switch (frame.getKindCase()) {
-      case INQUIRY -> inquiry(frame.getInquiry().getWakeId());
+      case INQUIRY -> {
+        effects.add(new Effect.Inquired(frame.getInquiry().getWakeId()));
+        ask(window.inquire());
+      }
       case UPDATE -> update(frame.getUpdate());
       case BODY_CHUNK -> follow(incoming.chunk(frame.getBodyChunk()));
       case ACTIONS -> {
         startStore();
         effects.add(new Effect.KeepActions(frame.getActions(), actionsHash));
       }
-      case BYE -> leave();
+      case RENEWAL_REQUEST -> renew(frame.getRenewalRequest());
+      case BYE -> leave(CloseReason.DEVICE_LEFT);
       // A kind from a newer protocol; ignored, so that both sides can be extended.
       case KIND_NOT_SET -> {}
       default ->
@@ -150,8 +156,8 @@ final class SessionLogic {
   }
 
   private void hello(Hello hello, long nowNanos) {
-    HelloCheck.Objection objection =
-        HelloCheck.objection(hello, certifiedId, generation, admission, numbers);
+    FrameCheck.Objection objection =
+        FrameCheck.objection(hello, certifiedId, generation, admission, numbers);
     if (objection != null) {
       close(objection.reason(), objection.text());
       return;
@@ -163,7 +169,8 @@ final class SessionLogic {
     phase = Phase.GREETING;
     phaseSinceNanos = nowNanos;
     effects.add(new Effect.Admit(server, hello.getWakeId(), push));
-    effects.add(new Effect.ReadDevice(delivers ? actionsHash : ByteString.EMPTY));
+    Effect.Holding holding = new Effect.Holding(hello.getKeyId(), hello.getRootsHash());
+    effects.add(new Effect.ReadDevice(delivers ? actionsHash : ByteString.EMPTY, holding));
     if (push && delivers) {
       ask(window.look());
     }
@@ -179,15 +186,10 @@ final class SessionLogic {
   }
 
   private void update(Update update) {
-    switch (update.getState()) {
-      case DELIVERED, RUNNING, SUCCEEDED, FAILED, REJECTED, EXPIRED, CANCELLED, UNKNOWN -> {}
-      default -> {
-        close(
-            CloseReason.PROTOCOL_ERROR, "state: " + update.getStateValue() + " (expected 2 to 9)");
-        return;
-      }
-    }
-    if (update.getHasBody()) {
+    FrameCheck.Objection objection = FrameCheck.objection(update);
+    if (objection != null) {
+      close(objection.reason(), objection.text());
+    } else if (update.getHasBody()) {
       follow(incoming.begin(update));
     } else {
       store(update, null);
@@ -219,10 +221,10 @@ final class SessionLogic {
     }
   }
 
-  private void leave() {
+  private void leave(CloseReason reason) {
     phase = Phase.CLOSED;
     incoming.clear();
-    effects.add(new Effect.Close(CloseReason.DEVICE_LEFT));
+    effects.add(new Effect.Close(reason));
   }
 
   // ---- from the store
@@ -230,11 +232,16 @@ final class SessionLogic {
   /**
    * The device's record was read.
    *
+   * @param renewalWanted whether the device holds an older key, root or certificate
    * @param serverTimeMillis unix time for Welcome
    * @param lingers false if the wake that this session follows carried a dial-back delay
    */
   List<Effect> onDeviceRead(
-      boolean actionsWanted, long serverTimeMillis, boolean lingers, long nowNanos) {
+      boolean actionsWanted,
+      boolean renewalWanted,
+      long serverTimeMillis,
+      boolean lingers,
+      long nowNanos) {
     if (phase != Phase.GREETING) {
       return List.of();
     }
@@ -242,7 +249,7 @@ final class SessionLogic {
     linger = lingers;
     lastActivityNanos = nowNanos;
     int lingerMillis = lingers ? (int) config.linger().toMillis() : 0;
-    send(Frames.welcome(serverTimeMillis, lingerMillis, actionsWanted && delivers));
+    send(Frames.welcome(serverTimeMillis, lingerMillis, actionsWanted && delivers, renewalWanted));
     heldBack.forEach(this::send);
     heldBack.clear();
     pump();
@@ -331,6 +338,15 @@ final class SessionLogic {
     return take();
   }
 
+  /** The device's new identity was made, or refused. */
+  List<Effect> onRenewed(Renewal renewal, long nowNanos) {
+    if (phase == Phase.CLOSED) {
+      return List.of();
+    }
+    send(Frames.renewal(renewal));
+    return onActionsKept(nowNanos);
+  }
+
   /** The store failed; the device will repeat in its next session what it has no Receipt for. */
   List<Effect> onStoreFailed() {
     return onClose(CloseReason.SERVER_FAILED, "store: failed (the device tries again later)");
@@ -385,9 +401,7 @@ final class SessionLogic {
   /** The connection is gone. */
   List<Effect> onConnectionLost() {
     if (phase != Phase.CLOSED) {
-      phase = Phase.CLOSED;
-      incoming.clear();
-      effects.add(new Effect.Close(CloseReason.CONNECTION_LOST));
+      leave(CloseReason.CONNECTION_LOST);
     }
     return take();
   }

@@ -4,6 +4,7 @@ import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.DenyList;
 import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.identity.Redeemer;
+import dev.beckon.server.identity.Renewals;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -13,6 +14,7 @@ import java.util.function.LongSupplier;
  *
  * @param enrollment turns enrollment codes of devices and servers into identities; empty where the
  *     fleet CA is elsewhere
+ * @param renewals gives devices new certificates and keys; empty likewise
  * @param listener is told of sessions as they come and go
  * @param peers takes over the connections of other servers; empty where none are taken
  * @param nanoClock elapsed time, as {@code System::nanoTime}
@@ -23,6 +25,7 @@ public record SessionParts(
     KnownDevices devices,
     DenyList denyList,
     Optional<Redeemer> enrollment,
+    Optional<Renewals> renewals,
     SessionListener listener,
     Optional<PeerConnections> peers,
     LongSupplier nanoClock,

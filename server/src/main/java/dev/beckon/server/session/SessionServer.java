@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,20 +65,20 @@ public final class SessionServer implements AutoCloseable {
   /**
    * Makes a server that does not listen yet.
    *
-   * @param caRoot the fleet CA; devices' certificates chain to it
+   * @param roots the fleet's CA roots of the moment; devices' certificates chain to one of them
    */
   public SessionServer(
       SessionConfig config,
       ServerCredentials credentials,
-      X509Certificate caRoot,
+      Supplier<List<X509Certificate>> roots,
       ServerNumbers numbers,
       SessionParts parts) {
     this(
         config,
         credentials,
-        caRoot,
+        roots,
         numbers,
-        new FleetStore(parts.commands(), parts.devices(), parts.enrollment()),
+        new FleetStore(parts.commands(), parts.devices(), parts.enrollment(), parts.renewals()),
         parts.denyList()::denies,
         parts.listener(),
         parts.enrollment().isPresent(),
@@ -91,7 +92,7 @@ public final class SessionServer implements AutoCloseable {
   SessionServer(
       SessionConfig config,
       ServerCredentials credentials,
-      X509Certificate caRoot,
+      Supplier<List<X509Certificate>> roots,
       ServerNumbers numbers,
       SessionStore store,
       Admission admission,
@@ -101,7 +102,7 @@ public final class SessionServer implements AutoCloseable {
       LongSupplier nanoClock,
       InstantSource clock) {
     this.config = config;
-    this.certificates = new DeviceCertificates(caRoot, clock);
+    this.certificates = new DeviceCertificates(roots, clock);
     this.readers =
         Executors.newFixedThreadPool(
             READERS, Thread.ofPlatform().daemon().name("session-reader-", 0).factory());
@@ -196,7 +197,10 @@ public final class SessionServer implements AutoCloseable {
     channel.pipeline().addLast(new Negotiation(sessions, certificates, counters, peers, handler));
   }
 
-  /** Shows this certificate from now on; open sessions go on with the former one. */
+  /**
+   * Shows this certificate from now on, and resumes no TLS session that began before; open sessions
+   * go on with the former one.
+   */
   public void use(ServerCredentials credentials) {
     tls = context(credentials);
   }

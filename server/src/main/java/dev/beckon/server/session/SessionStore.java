@@ -5,10 +5,12 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.Update;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +30,16 @@ interface SessionStore {
 
   /** Whether the device's actions are known and have this hash. */
   boolean knowsActions(DeviceId id, ByteString hash);
+
+  /**
+   * Notes which of the fleet's keys the device holds, and tells whether it shall renew.
+   *
+   * @param certificate the one that it showed
+   */
+  boolean wantsRenewal(DeviceId id, Effect.Holding holding, X509Certificate certificate);
+
+  /** The frame's content that answers a request for renewal: a new identity or a refusal. */
+  CompletableFuture<Renewal> renew(DeviceId id, int generation, ByteString certificateRequest);
 
   /** Commands for the device; completes when it is durable that they were handed over. */
   CompletableFuture<Portion> handOver(DeviceId id, Set<String> inFlight, int limit);

@@ -79,7 +79,7 @@ final class ServerEnrollmentTest {
         new SessionServer(
             SessionConfig.defaults(),
             identity.ca().issueServer(Set.of(0)),
-            identity.ca().root(),
+            identity.ca()::roots,
             ServerNumbers.delivering(0),
             new SessionParts(
                 commands,
@@ -91,6 +91,7 @@ final class ServerEnrollmentTest {
                         .or(
                             new ServerEnrollment(
                                 database, clock, identity.ca(), servers, () -> here))),
+                Optional.of(identity.renewals()),
                 new SessionListener() {},
                 Optional.empty(),
                 System::nanoTime,

@@ -106,7 +106,7 @@ final class IdentityTest {
     assertThat(answer.getGeneration()).isEqualTo(1);
     assertThat(answer.getKeyId()).isEqualTo(1);
     assertThat(answer.getDeviceKey().toByteArray())
-        .isEqualTo(DeviceKey.derive(identity.masterKeys().newest(), KITCHEN, 1));
+        .isEqualTo(DeviceKey.derive(identity.masterKeys().newest().key(), KITCHEN, 1));
     assertThat(answer.getUdpAddress()).isEqualTo("[2001:db8::1]:3478");
     assertThat(answer.getTlsAddress()).isEqualTo("[2001:db8::1]:5349");
     assertThat(answer.getServerTimeMillis()).isEqualTo(START.plusSeconds(5).toEpochMilli());

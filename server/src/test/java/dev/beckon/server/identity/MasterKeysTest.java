@@ -25,7 +25,7 @@ final class MasterKeysTest {
     MasterKeys again = MasterKeys.openOrCreate(temp);
 
     assertThat(first.newestId()).isEqualTo(1);
-    assertThat(first.key(1)).hasSize(32).isEqualTo(again.key(1)).isEqualTo(first.newest());
+    assertThat(first.key(1)).hasSize(32).isEqualTo(again.key(1)).isEqualTo(first.newest().key());
     assertThat(first.tableKey()).hasSize(16).isEqualTo(again.tableKey());
     assertThat(first.pathTokenKey()).hasSize(16).isEqualTo(again.pathTokenKey());
     assertThat(first.tableKey()).isNotEqualTo(first.pathTokenKey());

@@ -10,6 +10,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.stream.Stream;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.junit.jupiter.api.Test;
@@ -23,12 +24,14 @@ class DeviceCertificatesTest {
   private static final FleetPki FLEET = new FleetPki();
 
   private final DeviceCertificates certificates =
-      new DeviceCertificates(FLEET.root(), InstantSource.system());
+      new DeviceCertificates(() -> List.of(FLEET.root()), InstantSource.system());
 
   @Test
   void readsDeviceAndGenerationFromTheName() throws Exception {
-    assertThat(certificates.identity(FLEET.device("urn:x.y_z-1", 65_535).certificate()))
-        .isEqualTo(new DeviceCertificates.Identity(new DeviceId("urn:x.y_z-1"), 65_535));
+    X509Certificate leaf = FLEET.device("urn:x.y_z-1", 65_535).certificate();
+
+    assertThat(certificates.identity(leaf))
+        .isEqualTo(new DeviceCertificates.Identity(new DeviceId("urn:x.y_z-1"), 65_535, leaf));
   }
 
   @Test

@@ -77,13 +77,14 @@ class FleetSessionTest {
         new SessionServer(
             SessionConfig.defaults(),
             identity.ca().issueServer(Set.of(0)),
-            identity.ca().root(),
+            identity.ca()::roots,
             ServerNumbers.delivering(0),
             new SessionParts(
                 commands,
                 identity.devices(),
                 identity.denyList(),
                 Optional.of(identity.enrollment()),
+                Optional.of(identity.renewals()),
                 new SessionListener() {},
                 Optional.empty(),
                 System::nanoTime,

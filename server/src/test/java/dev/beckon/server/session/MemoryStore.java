@@ -7,11 +7,13 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.EnrollmentAnswer;
 import dev.beckon.protocol.session.EnrollmentRefusal;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +53,18 @@ final class MemoryStore implements SessionStore {
   @Override
   public boolean knowsActions(DeviceId id, ByteString hash) {
     return !hash.isEmpty();
+  }
+
+  @Override
+  public boolean wantsRenewal(DeviceId id, Effect.Holding holding, X509Certificate certificate) {
+    return holding.keyId() == 1;
+  }
+
+  @Override
+  public CompletableFuture<Renewal> renew(
+      DeviceId id, int generation, ByteString certificateRequest) {
+    return CompletableFuture.completedFuture(
+        Renewal.newBuilder().setGeneration(generation).setKeyId(2).build());
   }
 
   @Override

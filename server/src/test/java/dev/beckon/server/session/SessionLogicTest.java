@@ -19,6 +19,8 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
+import dev.beckon.protocol.session.Renewal;
+import dev.beckon.protocol.session.RenewalRequest;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Welcome;
 import dev.beckon.server.session.SessionLogic.Phase;
@@ -40,6 +42,8 @@ class SessionLogicTest {
 
   private static final long SECOND = 1_000_000_000L;
 
+  private static final Effect.Holding NOTHING_HELD = new Effect.Holding(0, ByteString.EMPTY);
+
   private final SessionConfig config = SessionConfig.defaults();
   private boolean denied;
   private long now = START;
@@ -56,7 +60,7 @@ class SessionLogicTest {
     assertThat(effects)
         .containsExactly(
             new Effect.Admit(0, 77, true),
-            new Effect.ReadDevice(ByteString.EMPTY),
+            new Effect.ReadDevice(ByteString.EMPTY, NOTHING_HELD),
             new Effect.HandOver(Set.of(), 16));
   }
 
@@ -65,7 +69,8 @@ class SessionLogicTest {
     List<Effect> effects = logic.onFrame(hello("kitchen", Delivery.DELIVERY_INQUIRY, 0), now);
 
     assertThat(effects)
-        .containsExactly(new Effect.Admit(0, 0, false), new Effect.ReadDevice(ByteString.EMPTY));
+        .containsExactly(
+            new Effect.Admit(0, 0, false), new Effect.ReadDevice(ByteString.EMPTY, NOTHING_HELD));
   }
 
   @Test
@@ -197,7 +202,7 @@ class SessionLogicTest {
     logic.onFrame(hello("kitchen", Delivery.DELIVERY_PUSH, 0), now);
 
     assertThat(logic.onHandedOver(List.of(command(ID_A), command(ID_B)), List.of(), now)).isEmpty();
-    List<Effect> effects = logic.onDeviceRead(true, 1_000, true, now);
+    List<Effect> effects = logic.onDeviceRead(true, false, 1_000, true, now);
 
     assertThat(effects)
         .containsExactly(
@@ -361,7 +366,7 @@ class SessionLogicTest {
     logic.onFrame(update(ID_A, State.SUCCEEDED), now);
 
     assertThat(logic.onStored(ID_A, true, true, now)).isEmpty();
-    List<Effect> effects = logic.onDeviceRead(false, 0, true, now);
+    List<Effect> effects = logic.onDeviceRead(false, false, 0, true, now);
 
     assertThat(sent(effects))
         .extracting(Frame::getKindCase)
@@ -549,7 +554,7 @@ class SessionLogicTest {
   @Test
   void closesSoonWhenTheWakeCarriedADialBackDelay() {
     logic.onFrame(hello("kitchen", Delivery.DELIVERY_PUSH, 9), now);
-    List<Effect> effects = logic.onDeviceRead(false, 0, false, now);
+    List<Effect> effects = logic.onDeviceRead(false, false, 0, false, now);
     logic.onHandedOver(List.of(), List.of(), now);
 
     assertThat(sent(effects).get(0).getWelcome().getLingerMillis()).isZero();
@@ -676,7 +681,7 @@ class SessionLogicTest {
   void everyInputAfterTheEndIsIgnored() {
     bringTo(Phase.CLOSED);
 
-    assertThat(logic.onDeviceRead(true, 0, true, now)).isEmpty();
+    assertThat(logic.onDeviceRead(true, false, 0, true, now)).isEmpty();
     assertThat(logic.onHandedOver(List.of(command(ID_A)), List.of(ID_B), now)).isEmpty();
     assertThat(logic.onBodyRead(ID_A, new byte[1], now)).isEmpty();
     assertThat(logic.onStored(ID_A, true, true, now)).isEmpty();
@@ -689,6 +694,65 @@ class SessionLogicTest {
     assertThat(logic.onClose(CloseReason.REVOKED, "")).isEmpty();
     assertThat(logic.onConnectionLost()).isEmpty();
     assertThat(logic.deadlineNanos()).isEmpty();
+  }
+
+  // ---- renewal
+
+  @Test
+  void looksUpWhatTheDeviceHoldsAndSaysThatItShallRenew() {
+    ByteString roots = ByteString.copyFrom(new byte[32]);
+    Hello hello =
+        hello("kitchen", Delivery.DELIVERY_PUSH, 0).getHello().toBuilder()
+            .setKeyId(4)
+            .setRootsHash(roots)
+            .build();
+
+    assertThat(logic.onFrame(Frame.newBuilder().setHello(hello).build(), now))
+        .contains(new Effect.ReadDevice(ByteString.EMPTY, new Effect.Holding(4, roots)));
+    Frame welcome = sent(logic.onDeviceRead(false, true, 0, true, now)).getFirst();
+    assertThat(welcome.getWelcome().getRenewalWanted()).isTrue();
+  }
+
+  @Test
+  void keepsASessionOpenWhileTheNewIdentityIsMade() {
+    open(Delivery.DELIVERY_PUSH);
+
+    assertThat(logic.onFrame(renewalRequest(), now))
+        .containsExactly(new Effect.Renew(ByteString.copyFromUtf8("request")));
+    assertThat(logic.deadlineNanos()).as("not idle").isEmpty();
+    Renewal renewal = Renewal.newBuilder().setKeyId(2).build();
+    assertThat(logic.onRenewed(renewal, now)).containsExactly(send(Frames.renewal(renewal)));
+    assertThat(logic.deadlineNanos()).as("idle again").isPresent();
+  }
+
+  @Test
+  void renewsOncePerSession() {
+    open(Delivery.DELIVERY_PUSH);
+    logic.onFrame(renewalRequest(), now);
+    logic.onRenewed(Renewal.getDefaultInstance(), now);
+
+    assertThat(closedBy(renewalRequest())).isEqualTo(CloseReason.PROTOCOL_ERROR);
+  }
+
+  @Test
+  void renewsNobodyBeforeHello() {
+    assertThat(closedBy(renewalRequest())).isEqualTo(CloseReason.PROTOCOL_ERROR);
+  }
+
+  @Test
+  void sendsNoNewIdentityToADeviceThatWasRevokedMeanwhile() {
+    open(Delivery.DELIVERY_PUSH);
+    logic.onFrame(renewalRequest(), now);
+    logic.onClose(CloseReason.REVOKED, "");
+
+    assertThat(logic.onRenewed(Renewal.getDefaultInstance(), now)).isEmpty();
+  }
+
+  private static Frame renewalRequest() {
+    return Frame.newBuilder()
+        .setRenewalRequest(
+            RenewalRequest.newBuilder().setCertificateRequest(ByteString.copyFromUtf8("request")))
+        .build();
   }
 
   // ---- steps
@@ -708,7 +772,7 @@ class SessionLogicTest {
 
   private void open(Delivery delivery) {
     logic.onFrame(hello("kitchen", delivery, 0), now);
-    logic.onDeviceRead(false, 0, true, now);
+    logic.onDeviceRead(false, false, 0, true, now);
     if (delivery == Delivery.DELIVERY_PUSH) {
       logic.onHandedOver(List.of(), List.of(), now);
     }

@@ -29,6 +29,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
@@ -97,7 +98,7 @@ class SessionServerTest {
         new SessionServer(
             nativeParts ? config : config.withoutNativeParts(),
             FLEET.server(),
-            FLEET.root(),
+            () -> List.of(FLEET.root()),
             ServerNumbers.delivering(0),
             store,
             (id, generation) -> generation < minimumGeneration,

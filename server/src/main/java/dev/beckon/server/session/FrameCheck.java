@@ -1,16 +1,20 @@
 package dev.beckon.server.session;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Hello;
+import dev.beckon.protocol.session.Update;
 import org.jspecify.annotations.Nullable;
 
-/** Whether a Hello may begin a session: pure functions. */
-final class HelloCheck {
+/** What is asked of a device's frames before anything is done for them: pure functions. */
+final class FrameCheck {
 
-  /** Why it may not, and what the device is told. */
+  private static final int SHA_256_BYTES = 32;
+
+  /** Why the session ends, and what the device is told. */
   record Objection(CloseReason reason, String text) {}
 
-  private HelloCheck() {}
+  private FrameCheck() {}
 
   /**
    * What speaks against the Hello; null if nothing does.
@@ -39,11 +43,15 @@ final class HelloCheck {
               + numbers.held()
               + ")");
     }
-    int hashBytes = hello.getActionsHash().size();
-    if (hashBytes != 0 && hashBytes != 32) {
+    if (isNoHash(hello.getActionsHash())) {
       return new Objection(
           CloseReason.PROTOCOL_ERROR,
-          "actions_hash: " + hashBytes + " bytes (expected 32, SHA-256)");
+          "actions_hash: " + hello.getActionsHash().size() + " bytes (expected 32, SHA-256)");
+    }
+    if (isNoHash(hello.getRootsHash())) {
+      return new Objection(
+          CloseReason.PROTOCOL_ERROR,
+          "roots_hash: " + hello.getRootsHash().size() + " bytes (expected 32, SHA-256)");
     }
     if (hello.getDelivery() != Delivery.DELIVERY_PUSH
         && hello.getDelivery() != Delivery.DELIVERY_INQUIRY) {
@@ -52,5 +60,20 @@ final class HelloCheck {
           "delivery: " + hello.getDeliveryValue() + " (expected 1 push or 2 inquiry)");
     }
     return null;
+  }
+
+  private static boolean isNoHash(ByteString hash) {
+    return !hash.isEmpty() && hash.size() != SHA_256_BYTES;
+  }
+
+  /** What speaks against the state in an Update; null if nothing does. */
+  static @Nullable Objection objection(Update update) {
+    return switch (update.getState()) {
+      case DELIVERED, RUNNING, SUCCEEDED, FAILED, REJECTED, EXPIRED, CANCELLED, UNKNOWN -> null;
+      default ->
+          new Objection(
+              CloseReason.PROTOCOL_ERROR,
+              "state: " + update.getStateValue() + " (expected 2 to 9)");
+    };
   }
 }
