@@ -6,7 +6,6 @@ import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.Renewal;
-import dev.beckon.protocol.session.Update;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -57,8 +56,7 @@ final class SessionLogic {
 
   private final CommandWindow window;
   private final OutgoingBodies outgoing = new OutgoingBodies();
-  private final IncomingBodies incoming;
-  private final PendingStores stores = new PendingStores();
+  private final Intake incoming;
   private final List<Frame> heldBack = new ArrayList<>();
 
   private Phase phase = Phase.AWAITING_HELLO;
@@ -91,7 +89,7 @@ final class SessionLogic {
     this.admission = admission;
     this.numbers = numbers;
     this.window = new CommandWindow(config.maxCommandsInFlight());
-    this.incoming = new IncomingBodies(config.maxBodyBytes());
+    this.incoming = new Intake(config.maxBodyBytes(), effect -> effects.add(effect));
     this.lastActivityNanos = nowNanos;
     this.lastHeardNanos = nowNanos;
     this.phaseSinceNanos = nowNanos;
@@ -136,13 +134,10 @@ final class SessionLogic {
         effects.add(new Effect.Inquired(frame.getInquiry().getWakeId()));
         ask(window.inquire());
       }
-      case UPDATE -> update(frame.getUpdate());
-      case BODY_CHUNK -> follow(incoming.chunk(frame.getBodyChunk()));
-      case ACTIONS -> {
-        startStore();
-        effects.add(new Effect.KeepActions(frame.getActions(), actionsHash));
-      }
-      case RENEWAL_REQUEST -> renew(frame.getRenewalRequest());
+      case UPDATE -> closeIf(incoming.update(frame.getUpdate()));
+      case BODY_CHUNK -> closeIf(incoming.chunk(frame.getBodyChunk()));
+      case ACTIONS -> incoming.actions(frame.getActions(), actionsHash);
+      case RENEWAL_REQUEST -> closeIf(incoming.renew(frame.getRenewalRequest()));
       case BYE -> leave(CloseReason.DEVICE_LEFT);
       // A kind from a newer protocol; ignored, so that both sides can be extended.
       case KIND_NOT_SET -> {}
@@ -183,42 +178,6 @@ final class SessionLogic {
       return;
     }
     ask(window.inquire());
-  }
-
-  private void update(Update update) {
-    FrameCheck.Objection objection = FrameCheck.objection(update);
-    if (objection != null) {
-      close(objection.reason(), objection.text());
-    } else if (update.getHasBody()) {
-      follow(incoming.begin(update));
-    } else {
-      store(update, null);
-    }
-  }
-
-  private void follow(IncomingBodies.Step step) {
-    if (step.refusal() != null) {
-      close(CloseReason.PROTOCOL_ERROR, step.refusal());
-    } else if (step.complete() != null) {
-      store(step.complete().update(), step.complete().body());
-    }
-  }
-
-  private void store(Update update, byte @Nullable [] body) {
-    startStore();
-    effects.add(new Effect.Store(update, body));
-  }
-
-  private void startStore() {
-    if (stores.begin()) {
-      effects.add(new Effect.PauseReading());
-    }
-  }
-
-  private void endStore() {
-    if (stores.end()) {
-      effects.add(new Effect.ResumeReading());
-    }
   }
 
   private void leave(CloseReason reason) {
@@ -315,7 +274,7 @@ final class SessionLogic {
       return List.of();
     }
     lastActivityNanos = nowNanos;
-    endStore();
+    incoming.done();
     if (reportedEnd) {
       send(Frames.receipt(commandId));
     }
@@ -334,7 +293,7 @@ final class SessionLogic {
       return List.of();
     }
     lastActivityNanos = nowNanos;
-    endStore();
+    incoming.done();
     return take();
   }
 
@@ -452,11 +411,11 @@ final class SessionLogic {
   }
 
   private boolean idle() {
-    return window.idle() && incoming.isEmpty() && outgoing.isEmpty() && stores.isEmpty();
+    return window.idle() && incoming.isIdle() && outgoing.isEmpty();
   }
 
   private boolean deviceOwes() {
-    return !incoming.isEmpty() || !outgoing.isEmpty() || window.owed();
+    return incoming.isReceiving() || !outgoing.isEmpty() || window.owed();
   }
 
   private void ask(boolean now) {
@@ -483,6 +442,12 @@ final class SessionLogic {
       heldBack.add(frame);
     } else {
       effects.add(new Effect.Send(frame));
+    }
+  }
+
+  private void closeIf(FrameCheck.@Nullable Objection objection) {
+    if (objection != null) {
+      close(objection.reason(), objection.text());
     }
   }
 
