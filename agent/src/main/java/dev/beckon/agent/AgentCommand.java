@@ -9,6 +9,7 @@ import dev.beckon.device.DeviceIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Security;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Locale;
@@ -70,6 +71,7 @@ public final class AgentCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    followDns();
     CommandSpec command = Objects.requireNonNull(spec);
     Path folder = DataFolder.orDefault(data);
     EventLines events = new EventLines(command.commandLine().getOut(), InstantSource.system());
@@ -99,6 +101,18 @@ public final class AgentCommand implements Callable<Integer> {
       throw e;
     }
     return ExitCode.DONE;
+  }
+
+  /**
+   * The JDK would keep addresses for 30 s, failures for 10 s, and put IPv4 first whatever the
+   * system prefers. Must come before the first address is looked up.
+   */
+  private static void followDns() {
+    Security.setProperty("networkaddress.cache.ttl", "0");
+    Security.setProperty("networkaddress.cache.negative.ttl", "0");
+    if (System.getProperty("java.net.preferIPv6Addresses") == null) {
+      System.setProperty("java.net.preferIPv6Addresses", "system");
+    }
   }
 
   private Device build(Path folder, EventLines events) throws ConfigException, IOException {

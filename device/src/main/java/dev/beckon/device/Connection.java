@@ -29,7 +29,10 @@ import org.jspecify.annotations.Nullable;
 final class Connection {
   /** Gets what happens, on the reader's thread. */
   interface Receiver {
-    void onConnected();
+    /**
+     * @param note what an operator should know about how the server was found; empty if nothing
+     */
+    void onConnected(String note);
 
     /** Must call {@link #release} once the frame is handled. */
     void onFrame(Frame frame);
@@ -60,13 +63,20 @@ final class Connection {
   private final Semaphore unhandled = new Semaphore(MAX_UNHANDLED);
   private final CountDownLatch written = new CountDownLatch(1);
   private final TlsDialler dialler;
+  private final HostAddresses hosts;
   private final InetSocketAddress address;
   private final Receiver receiver;
+  private String note = ""; // the reader's
   private volatile boolean closed;
   private volatile @Nullable Socket plain;
 
-  Connection(TlsDialler dialler, InetSocketAddress address, Receiver receiver) {
+  /**
+   * @param address not resolved; it is when the connection is dialled
+   */
+  Connection(
+      TlsDialler dialler, HostAddresses hosts, InetSocketAddress address, Receiver receiver) {
     this.dialler = dialler;
+    this.hosts = hosts;
     this.address = address;
     this.receiver = receiver;
   }
@@ -120,11 +130,11 @@ final class Connection {
 
   private void readAll() {
     String reason = "server closed the connection";
-    try (SSLSocket socket = dialler.dial(address, this::opening)) {
+    try (SSLSocket socket = dial()) {
       Thread writer = new Thread(() -> writeAll(socket), "beckon-session-writer");
       writer.setDaemon(true);
       writer.start();
-      receiver.onConnected();
+      receiver.onConnected(note);
       InputStream in = socket.getInputStream();
       while (true) {
         Frame frame = Frames.read(in);
@@ -143,6 +153,15 @@ final class Connection {
       outgoing.add(END);
       receiver.onEnd(reason);
     }
+  }
+
+  private SSLSocket dial() throws IOException {
+    String host = address.getHostString();
+    HostAddresses.Found found = hosts.find(host);
+    SSLSocket socket = dialler.dial(host, found.addresses(), address.getPort(), this::opening);
+    hosts.good(found, socket.getInetAddress());
+    note = found.note(socket.getInetAddress());
+    return socket;
   }
 
   private void opening(Socket socket) throws IOException {

@@ -93,6 +93,7 @@ final class DatagramLoop implements AutoCloseable {
 
   DatagramLoop(
       InetSocketAddress server,
+      HostAddresses hosts,
       KeyRing keys,
       KeepaliveLogic keepalives,
       WakeLogic wakes,
@@ -105,7 +106,7 @@ final class DatagramLoop implements AutoCloseable {
       DeviceListener listener)
       throws IOException {
     this.selector = Selector.open();
-    this.link = new ServerLink(server, selector, this::onLink);
+    this.link = new ServerLink(server, hosts, selector, this::onLink);
     this.keys = keys;
     this.keepalives = keepalives;
     this.wakes = wakes;
@@ -408,6 +409,7 @@ final class DatagramLoop implements AutoCloseable {
   private void onAnswered(KeepaliveEffect.Answered answered) {
     InetSocketAddress server = link.server();
     if (server != null) {
+      link.confirm();
       listener.onKeepaliveAnswered(answered.mapped(), server);
     }
     act(pulls.onAnswered(answered.directoryVersion(), clock.nanos()));

@@ -30,6 +30,10 @@ import org.jspecify.annotations.Nullable;
  * <p>It keeps a UDP mapping alive, is woken through it, dials the server over TLS, fetches its
  * commands and runs them, each at most once. It never listens on a port.
  *
+ * <p>Names of servers are resolved at each dial. The JDK keeps what it learns of DNS for 30 s; a
+ * program that wants changes to be followed at once sets the security property {@code
+ * networkaddress.cache.ttl} to 0 when it starts, as the agent does.
+ *
  * <p>Thread-safe. A started device keeps the program alive until it is closed.
  */
 public final class Device implements AutoCloseable {
@@ -86,6 +90,8 @@ public final class Device implements AutoCloseable {
       ConfirmedActions confirmed = new ConfirmedActions(folder.resolve("actions.confirmed"));
       ServerTable servers =
           new ServerTable(identity.tlsAddress(), new DirectoryFile(folder), identity::roots, clock);
+      HostAddresses hosts =
+          new HostAddresses(folder.resolve("hosts.properties"), settings.resolver, clock::millis);
       LoopLink link = new LoopLink();
       SessionLoop sessionLoop =
           new SessionLoop(
@@ -104,6 +110,7 @@ public final class Device implements AutoCloseable {
               confirmed,
               new Diallers(identity, clock),
               servers,
+              hosts,
               clock,
               listener,
               link);
@@ -125,6 +132,7 @@ public final class Device implements AutoCloseable {
       DatagramLoop datagramLoop =
           new DatagramLoop(
               identity.udpAddress(),
+              hosts,
               keys,
               keepalives,
               new WakeLogic(identity.deviceId(), keepalives::isFresh),
@@ -196,6 +204,7 @@ public final class Device implements AutoCloseable {
     private boolean oneWay;
     private boolean lab;
     private DeviceListener listener = new DeviceListener() {};
+    private Resolver resolver = Resolver.SYSTEM;
     private final TreeMap<String, ActionRunner.Entry> actions = new TreeMap<>();
 
     private Builder() {}
@@ -242,6 +251,12 @@ public final class Device implements AutoCloseable {
       return this;
     }
 
+    /** Asks this one for the addresses of hosts, in tests. */
+    Builder resolver(Resolver newResolver) {
+      resolver = newResolver;
+      return this;
+    }
+
     /** Adds an action that takes any arguments; the handler makes of them what it likes. */
     public Builder action(String name, ActionHandler handler) {
       return action(Action.named(name).takesOtherArguments(), handler);
@@ -276,6 +291,7 @@ public final class Device implements AutoCloseable {
       copy.interval = interval;
       copy.oneWay = oneWay;
       copy.listener = listener;
+      copy.resolver = resolver;
       copy.actions.putAll(actions);
       Device device = new Device(copy, who);
       int catalogBytes = device.catalog().getSerializedSize();

@@ -15,7 +15,8 @@ import dev.beckon.protocol.session.EnrollmentRefusal;
 import dev.beckon.protocol.session.EnrollmentRequest;
 import dev.beckon.protocol.session.Frame;
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,8 +105,8 @@ public final class Enrollment {
   private static EnrollmentAnswer ask(EnrollmentCode code, byte[] request, InstantSource clock)
       throws IOException, GeneralSecurityException {
     TlsDialler dialler = new TlsDialler(ALPN, null, chain -> check(chain, code, clock.instant()));
-    InetSocketAddress address = InetSocketAddress.createUnresolved(code.host(), code.port());
-    try (SSLSocket socket = dialler.dial(address, plain -> {})) {
+    List<InetAddress> addresses = addresses(code.host());
+    try (SSLSocket socket = dialler.dial(code.host(), addresses, code.port(), plain -> {})) {
       socket.setSoTimeout(ANSWER_MILLIS);
       Frames.write(
           socket.getOutputStream(),
@@ -124,6 +125,14 @@ public final class Enrollment {
         throw new IOException("enrollment: no answer (try again with the same code)");
       }
       return frame.getEnrollmentAnswer();
+    }
+  }
+
+  private static List<InetAddress> addresses(String host) throws UnknownHostException {
+    try {
+      return HostAddresses.inTurn(Arrays.asList(Resolver.SYSTEM.resolve(host)));
+    } catch (UnknownHostException e) {
+      throw new UnknownHostException("host: " + host + " (cannot be resolved)");
     }
   }
 

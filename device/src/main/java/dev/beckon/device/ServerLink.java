@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -40,15 +41,18 @@ final class ServerLink implements AutoCloseable {
   /** Datagrams read in one turn, so that a flood does not keep keepalives from being sent. */
   private static final int MAX_PER_TURN = 64;
 
-  private record Resolved(InetAddress[] addresses) {}
+  /** What the resolver said; null inside if it found nothing. */
+  private record Answer(HostAddresses.@Nullable Found found) {}
 
   private final InetSocketAddress unresolved;
+  private final HostAddresses hosts;
   private final Selector selector;
   private final OnOpen onOpen;
   private final ByteBuffer buffer = ByteBuffer.allocate(MAX_DATAGRAM_BYTES);
-  private final AtomicReference<@Nullable Resolved> resolved = new AtomicReference<>();
+  private final AtomicReference<@Nullable Answer> resolved = new AtomicReference<>();
 
-  private InetAddress[] addresses = {};
+  private List<InetAddress> addresses = List.of();
+  private HostAddresses.@Nullable Found unconfirmed;
   private int turn;
   private @Nullable DatagramChannel channel;
   private @Nullable InetSocketAddress local;
@@ -57,8 +61,9 @@ final class ServerLink implements AutoCloseable {
   private boolean resolving;
   private @Nullable String wanted; // why a socket is wanted that is not open
 
-  ServerLink(InetSocketAddress unresolved, Selector selector, OnOpen onOpen) {
+  ServerLink(InetSocketAddress unresolved, HostAddresses hosts, Selector selector, OnOpen onOpen) {
     this.unresolved = unresolved;
+    this.hosts = hosts;
     this.selector = selector;
     this.onOpen = onOpen;
   }
@@ -76,7 +81,7 @@ final class ServerLink implements AutoCloseable {
    */
   void open(String why, boolean resolve) {
     wanted = why;
-    if (resolve || addresses.length == 0) {
+    if (resolve || addresses.isEmpty()) {
       resolveLater();
     } else {
       openNow();
@@ -99,7 +104,7 @@ final class ServerLink implements AutoCloseable {
       return;
     }
     if (wanted != null) {
-      open(wanted, addresses.length == 0);
+      open(wanted, addresses.isEmpty());
       return;
     }
     InetSocketAddress target = server;
@@ -114,6 +119,16 @@ final class ServerLink implements AutoCloseable {
       }
     } catch (IOException e) {
       wanted = "network-back"; // no way to the server now; looked at again at the next check
+    }
+  }
+
+  /** The server answered authentically: its addresses are good. */
+  void confirm() {
+    HostAddresses.Found found = unconfirmed;
+    InetSocketAddress target = server;
+    if (found != null && target != null) {
+      unconfirmed = null;
+      hosts.good(found, target.getAddress());
     }
   }
 
@@ -133,11 +148,13 @@ final class ServerLink implements AutoCloseable {
 
   /** Passes on what has arrived. */
   void receive(OnDatagram onDatagram) {
-    Resolved answer = resolved.getAndSet(null);
+    Answer answer = resolved.getAndSet(null);
     if (answer != null) {
       resolving = false;
-      if (answer.addresses().length > 0) {
-        addresses = answer.addresses();
+      HostAddresses.Found found = answer.found();
+      if (found != null) {
+        addresses = found.addresses();
+        unconfirmed = found;
       }
       openNow();
     }
@@ -175,13 +192,13 @@ final class ServerLink implements AutoCloseable {
     Thread resolver =
         new Thread(
             () -> {
-              InetAddress[] found = {};
+              HostAddresses.Found found = null;
               try {
-                found = InetAddress.getAllByName(unresolved.getHostString());
+                found = hosts.find(unresolved.getHostString());
               } catch (UnknownHostException e) {
-                // The addresses known before stay in use.
+                // The next check asks again.
               }
-              resolved.set(new Resolved(found));
+              resolved.set(new Answer(found));
               selector.wakeup();
             },
             "beckon-resolver");
@@ -191,14 +208,14 @@ final class ServerLink implements AutoCloseable {
 
   private void openNow() {
     String why = wanted;
-    if (why == null || addresses.length == 0) {
+    if (why == null || addresses.isEmpty()) {
       return; // the next check tries again
     }
     // Each new socket tries the next address: the one before was silent, or had no way to it.
-    for (int i = 0; i < addresses.length; i++) {
+    for (int i = 0; i < addresses.size(); i++) {
       InetSocketAddress target =
           new InetSocketAddress(
-              addresses[Math.floorMod(turn++, addresses.length)], unresolved.getPort());
+              addresses.get(Math.floorMod(turn++, addresses.size())), unresolved.getPort());
       try {
         DatagramChannel fresh = connect(target);
         fresh.configureBlocking(false);

@@ -79,6 +79,7 @@ final class SessionLoop implements AutoCloseable {
   private final ConfirmedActions confirmed;
   private final Diallers diallers;
   private final ServerTable servers;
+  private final HostAddresses hosts;
   private final DeviceClock clock;
   private final DeviceListener listener;
   private final Dialling dialling;
@@ -111,7 +112,7 @@ final class SessionLoop implements AutoCloseable {
         apply(this, logic.onPull(dial.pullWakeId(), clock.nanos()));
       }
       this.address = address;
-      connection = new Connection(diallers.of(dial.server()), address, this);
+      connection = new Connection(diallers.of(dial.server()), hosts, address, this);
     }
 
     boolean isCurrent() {
@@ -119,8 +120,8 @@ final class SessionLoop implements AutoCloseable {
     }
 
     @Override
-    public void onConnected() {
-      onThread(() -> apply(this, logic.onConnected(clock.nanos())));
+    public void onConnected(String note) {
+      onThread(() -> apply(this, logic.onConnected(note, clock.nanos())));
     }
 
     @Override
@@ -149,6 +150,7 @@ final class SessionLoop implements AutoCloseable {
       ConfirmedActions confirmed,
       Diallers diallers,
       ServerTable servers,
+      HostAddresses hosts,
       DeviceClock clock,
       DeviceListener listener,
       Dialling dialling) {
@@ -159,6 +161,7 @@ final class SessionLoop implements AutoCloseable {
     this.confirmed = confirmed;
     this.diallers = diallers;
     this.servers = servers;
+    this.hosts = hosts;
     this.clock = clock;
     this.listener = listener;
     this.dialling = dialling;

@@ -21,7 +21,9 @@ import dev.beckon.protocol.session.Update;
 import dev.beckon.protocol.session.WaitingServer;
 import dev.beckon.protocol.session.Welcome;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -32,6 +34,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DeviceServersTest {
   private static final byte[] KEY = new byte[32];
   private static final String C1 = "01ARZ3NDEKTSV4RRFFQ69G5FA1";
+  private static final String C2 = "01ARZ3NDEKTSV4RRFFQ69G5FA2";
 
   private static TestFleet fleet;
   private static TestFleet.Credentials seventh;
@@ -57,6 +61,7 @@ class DeviceServersTest {
   private ScriptedServer rendezvous;
   private ScriptedServer printing;
   private @Nullable Device device;
+  private final Map<String, String> zone = new ConcurrentHashMap<>();
   private final CountDownLatch proceed = new CountDownLatch(1);
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
 
@@ -254,13 +259,57 @@ class DeviceServersTest {
     }
   }
 
+  @Test
+  void followsDnsAndUsesTheLastGoodAddressWhileItIsDown() throws Exception {
+    zone.put("print.example", "127.0.0.2"); // nobody is there
+    Keepalive keepalive =
+        startWithDirectory(Map.of(7, "beckon://print.example:" + printing.tlsAddress().getPort()));
+    wake(1, keepalive, 7);
+    assertThat(event("failed 7")).isNotEmpty();
+    zone.put("print.example", "127.0.0.1");
+    try (ScriptedServer.Peer peer = printing.accept()) {
+      peer.read();
+      peer.write(welcome(0));
+      peer.write(command(C1, "echo"));
+      assertThat(peer.read().getUpdate().getNote()).isEmpty();
+      assertThat(states(peer, 2)).endsWith("SUCCEEDED");
+      peer.write(receipt(C1));
+      peer.write(bye());
+      assertThat(peer.isAtEnd()).isTrue();
+    }
+    zone.clear();
+    wake(2, keepalive, 7);
+    try (ScriptedServer.Peer peer = printing.accept()) {
+      peer.read();
+      peer.write(welcome(0));
+      peer.write(command(C2, "echo"));
+      assertThat(peer.read().getUpdate().getNote())
+          .startsWith("host print.example: cannot be resolved; used 127.0.0.1 of 20");
+      assertThat(peer.read().getUpdate().getNote()).as("said once").isEmpty();
+    }
+  }
+
+  @Test
+  void saysWhyItCannotDialAHostThatItNeverFound() throws Exception {
+    Keepalive keepalive = startWithDirectory(Map.of(7, "nowhere.example"));
+    wake(1, keepalive, 7);
+
+    assertThat(event("failed 7")).isEqualTo("failed 7 host: nowhere.example (cannot be resolved)");
+    zone.put("nowhere.example", "127.0.0.1");
+    assertThat(event("failed 7")).as("it is asked for again").doesNotContain("resolved");
+  }
+
   private Keepalive startWithDirectory() throws Exception {
+    return startWithDirectory(Map.of(7, address(printing)));
+  }
+
+  private Keepalive startWithDirectory(Map<Integer, String> addresses) throws Exception {
     start();
     Keepalive keepalive = rendezvous.answerKeepalive(KEY, 1);
     try (ScriptedServer.Peer peer = rendezvous.accept()) {
       peer.read();
       peer.write(welcome(1));
-      send(peer, 1, Map.of(7, address(printing)));
+      send(peer, 1, addresses);
       assertThat(event("directory")).isEqualTo("directory 1 accepted");
       peer.write(bye());
       assertThat(peer.isAtEnd()).isTrue();
@@ -288,6 +337,14 @@ class DeviceServersTest {
             .identity(DeviceIdentity.load(folder))
             .interval(Duration.ofSeconds(25))
             .lab()
+            .resolver(
+                host -> {
+                  String address = zone.getOrDefault(host, host);
+                  if (address.endsWith(".example")) {
+                    throw new UnknownHostException(host);
+                  }
+                  return InetAddress.getAllByName(address);
+                })
             .listener(
                 new DeviceListener() {
                   @Override

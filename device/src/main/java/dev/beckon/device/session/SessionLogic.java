@@ -19,10 +19,10 @@ import dev.beckon.protocol.session.Welcome;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
@@ -84,17 +84,6 @@ public final class SessionLogic {
     void append(CommandKey key, long offset, ByteString content) throws IOException;
   }
 
-  private static final class Receiving {
-    final Command command;
-    boolean wanted; // if not, it is read, because it comes, but not kept
-    long nextOffset;
-
-    Receiving(Command command, boolean wanted) {
-      this.command = command;
-      this.wanted = wanted;
-    }
-  }
-
   private enum State {
     NEW,
     GREETED,
@@ -105,12 +94,13 @@ public final class SessionLogic {
   private final Settings settings;
   private final int server;
   private final CommandLogic commands;
-  private final Bodies bodies;
   private final DirectoryExchange directory;
-  private final Map<String, Receiving> receiving = new HashMap<>();
+  private final IncomingBodies bodies;
+  private final Set<String> noted = new HashSet<>(); // commands whose Update has told the note
   private State state = State.NEW;
   private long wakeId;
   private long pullWakeId;
+  private String note = "";
   private boolean welcomed;
   private boolean wakeUnserved;
   private boolean firstWakeUnserved;
@@ -139,13 +129,19 @@ public final class SessionLogic {
     this.settings = settings;
     this.server = server;
     this.commands = commands;
-    this.bodies = bodies;
+    this.bodies = new IncomingBodies(server, bodies);
     this.directory = new DirectoryExchange(heldVersion, ANSWER_NANOS);
     this.wakeId = wakeId;
   }
 
-  /** The connection stands: what to say first. */
-  public List<SessionEffect> onConnected(long nowNanos) {
+  /**
+   * The connection stands: what to say first.
+   *
+   * @param newNote what an operator should know about how the server was found, told with the first
+   *     Update of each command; empty if nothing
+   */
+  public List<SessionEffect> onConnected(String newNote, long nowNanos) {
+    note = newNote;
     state = State.GREETED;
     lastFrameNanos = nowNanos;
     answerDueNanos = nowNanos + ANSWER_NANOS;
@@ -241,10 +237,7 @@ public final class SessionLogic {
       case CANCELLATION -> {
         String id = frame.getCancellation().getCommandId();
         if (isCommandId(effects, id)) {
-          Receiving body = receiving.get(id);
-          if (body != null) {
-            body.wanted = false;
-          }
+          bodies.drop(id);
           addCommandEffects(effects, commands.onCancellation(key(id), wallMillis));
         }
       }
@@ -281,7 +274,7 @@ public final class SessionLogic {
         } else if (directory.isLate(nowNanos)) {
           close(effects, ByeReason.TOO_SLOW, "no directory within 10 s");
         } else if (!commands.isBusy(server)
-            && receiving.isEmpty()
+            && bodies.isEmpty()
             && !directory.isUnderWay()
             && lastFrameNanos + lingerNanos + IDLE_SLACK_NANOS - nowNanos <= 0) {
           orderly = true;
@@ -325,7 +318,7 @@ public final class SessionLogic {
 
   /** Whether a command's body is on its way. */
   public boolean isReceiving() {
-    return !receiving.isEmpty();
+    return !bodies.isEmpty();
   }
 
   /** Whether this session is open, neither being opened nor closed. */
@@ -399,7 +392,7 @@ public final class SessionLogic {
       return;
     }
     boolean wanted = !commands.isKnown(key(id)) && commands.refusal(command, wallMillis) == null;
-    receiving.put(id, new Receiving(command, wanted));
+    bodies.begin(command, wanted);
     if (!wanted) {
       addCommandEffects(
           effects, commands.onCommand(server, command, wallMillis)); // tells why, at once
@@ -407,32 +400,13 @@ public final class SessionLogic {
   }
 
   private void onChunk(List<SessionEffect> effects, BodyChunk chunk, long wallMillis) {
-    Receiving body = receiving.get(chunk.getCommandId());
-    if (body == null) {
-      fail(effects, "a body chunk of no command");
-      return;
-    }
-    long end = chunk.getOffset() + chunk.getContent().size();
-    if (chunk.getOffset() != body.nextOffset
-        || end > body.command.getBodyBytes()
-        || chunk.getLast() != (end == body.command.getBodyBytes())) {
-      fail(effects, "a body chunk out of place");
-      return;
-    }
-    body.nextOffset = end;
-    if (body.wanted) {
-      try {
-        bodies.append(key(chunk.getCommandId()), chunk.getOffset(), chunk.getContent());
-      } catch (IOException e) {
-        body.wanted = false;
-        addCommandEffects(effects, commands.onUnstorable(server, body.command, wallMillis));
-      }
-    }
-    if (chunk.getLast()) {
-      receiving.remove(chunk.getCommandId());
-      if (body.wanted) {
-        addCommandEffects(effects, commands.onCommand(server, body.command, wallMillis));
-      }
+    IncomingBodies.Arrival arrival = bodies.onChunk(chunk);
+    if (arrival == null) {
+      fail(effects, "a body chunk of no command, or out of place");
+    } else if (arrival.unstorable()) {
+      addCommandEffects(effects, commands.onUnstorable(server, arrival.command(), wallMillis));
+    } else if (arrival.whole()) {
+      addCommandEffects(effects, commands.onCommand(server, arrival.command(), wallMillis));
     }
   }
 
@@ -455,13 +429,19 @@ public final class SessionLogic {
       if (effect instanceof CommandEffect.Report report
           && report.key().server() == server
           && state == State.OPEN) {
-        Update update = report.update();
+        Update update = withNote(report.update());
         effects.add(new SessionEffect.Send(Frame.newBuilder().setUpdate(update).build()));
         if (update.getHasBody()) {
           effects.add(new SessionEffect.SendBody(report.key()));
         }
       }
     }
+  }
+
+  private Update withNote(Update update) {
+    return !note.isEmpty() && noted.add(update.getCommandId())
+        ? update.toBuilder().setNote(note).build()
+        : update;
   }
 
   private CommandKey key(String commandId) {

@@ -2,9 +2,7 @@ package dev.beckon.device.tls;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
@@ -44,11 +42,7 @@ public final class TlsDialler {
     }
   }
 
-  /** Three transmissions of a lost SYN (1 + 2 + 4 s) and a slow line. */
-  private static final int CONNECT_MILLIS = 10_000;
-
   private static final int HANDSHAKE_MILLIS = 10_000;
-  private static final int MAX_ADDRESSES = 4;
 
   private final String protocol;
   private final ChainCheck check;
@@ -87,55 +81,22 @@ public final class TlsDialler {
   /**
    * Connects, shakes hands and checks the server; blocks for at most 20 s per address.
    *
-   * @param address resolved here, each time
-   * @param opening gets the plain socket before it connects, so that another thread can close it
+   * @param host for the TLS sessions that are kept
+   * @param addresses of the host, in the order in which to try them
+   * @param opening gets each plain socket before it connects, so that another thread can close it
    * @throws IOException if no address of the server answers, or it is not the fleet's server
    */
-  public SSLSocket dial(InetSocketAddress address, Opening opening) throws IOException {
-    InetAddress[] addresses;
-    try {
-      addresses = InetAddress.getAllByName(address.getHostString());
-    } catch (UnknownHostException e) {
-      throw new UnknownHostException("host: " + address.getHostString() + " (cannot be resolved)");
-    }
-    IOException first = null;
-    for (int i = 0; i < Math.min(addresses.length, MAX_ADDRESSES); i++) {
-      try {
-        return dial(addresses[i], address, opening);
-      } catch (IOException e) {
-        if (first == null) {
-          first = e;
-        } else {
-          first.addSuppressed(e);
-        }
-      }
-    }
-    throw first == null ? new UnknownHostException(address.getHostString()) : first;
-  }
-
-  /** Told of each socket before it blocks. */
-  @FunctionalInterface
-  public interface Opening {
-    /**
-     * @throws IOException to give up
-     */
-    void onSocket(Socket socket) throws IOException;
-  }
-
-  private SSLSocket dial(InetAddress ip, InetSocketAddress address, Opening opening)
+  public SSLSocket dial(
+      String host, List<InetAddress> addresses, int port, TcpDialler.Opening opening)
       throws IOException {
-    Socket plain = new Socket();
+    return TcpDialler.dial(addresses, port, opening, plain -> shake(plain, host, port));
+  }
+
+  private SSLSocket shake(Socket plain, String host, int port) throws IOException {
     try {
-      opening.onSocket(plain);
-      plain.setTcpNoDelay(true); // without it a session waits for delayed ACKs: some 60 ms
-      plain.setKeepAlive(true);
-      plain.connect(new InetSocketAddress(ip, address.getPort()), CONNECT_MILLIS);
       plain.setSoTimeout(HANDSHAKE_MILLIS);
       SSLSocket socket =
-          (SSLSocket)
-              context
-                  .getSocketFactory()
-                  .createSocket(plain, address.getHostString(), address.getPort(), true);
+          (SSLSocket) context.getSocketFactory().createSocket(plain, host, port, true);
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setProtocols(new String[] {"TLSv1.3"});
       parameters.setApplicationProtocols(new String[] {protocol});
@@ -150,11 +111,7 @@ public final class TlsDialler {
       socket.setSoTimeout(0);
       return socket;
     } catch (CertificateException e) {
-      plain.close();
       throw new IOException(e.getMessage(), e);
-    } catch (IOException | RuntimeException e) {
-      plain.close();
-      throw e;
     }
   }
 

@@ -44,7 +44,7 @@ class SessionLogicTest {
 
   @Test
   void saysHelloFirstAndNamesTheWake() {
-    Frame hello = sent(logic.onConnected(now)).get(0);
+    Frame hello = sent(logic.onConnected("", now)).get(0);
 
     assertThat(hello.getHello().getDeviceId()).isEqualTo("kitchen");
     assertThat(hello.getHello().getWakeId()).isEqualTo(9);
@@ -56,7 +56,7 @@ class SessionLogicTest {
   void namesTheNewestWakeThatCameWhileDialling() {
     logic.onWake(10, now);
 
-    assertThat(sent(logic.onConnected(now)).get(0).getHello().getWakeId()).isEqualTo(10);
+    assertThat(sent(logic.onConnected("", now)).get(0).getHello().getWakeId()).isEqualTo(10);
   }
 
   @Test
@@ -160,7 +160,7 @@ class SessionLogicTest {
 
   @Test
   void sendsItsActionsWhenTheServerWantsThem() {
-    logic.onConnected(now);
+    logic.onConnected("", now);
     List<Frame> frames = sent(receive(welcome(true)));
 
     assertThat(frames.get(0).getActions().getActions(0).getName()).isEqualTo("echo");
@@ -246,7 +246,7 @@ class SessionLogicTest {
 
   @Test
   void takesNothingBeforeTheWelcome() {
-    logic.onConnected(now);
+    logic.onConnected("", now);
 
     assertThat(text(receive(command(ID)))).containsExactly("BYE PROTOCOL_ERROR", "close");
     assertThat(logic.wasWelcomed()).isFalse();
@@ -261,7 +261,7 @@ class SessionLogicTest {
 
   @Test
   void givesAServerUpThatDoesNotWelcomeIt() {
-    logic.onConnected(now);
+    logic.onConnected("", now);
 
     assertThat(tick(9)).isEmpty();
     assertThat(text(tick(1))).containsExactly("BYE TOO_SLOW", "close");
@@ -285,7 +285,7 @@ class SessionLogicTest {
 
   @Test
   void knowsThatARevokedDeviceNeedNotTryAgain() {
-    logic.onConnected(now);
+    logic.onConnected("", now);
     receive(bye(ByeReason.REVOKED));
 
     assertThat(logic.isRefused()).isTrue();
@@ -325,7 +325,7 @@ class SessionLogicTest {
   }
 
   private List<SessionEffect> open() {
-    logic.onConnected(now);
+    logic.onConnected("", now);
     return receive(welcome(false));
   }
 
