@@ -1,5 +1,6 @@
 package dev.beckon.cli;
 
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.Server;
 import dev.beckon.server.ServerConfig;
@@ -9,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -37,7 +39,7 @@ import picocli.CommandLine.Option;
 final class ServeCommand implements Callable<Integer> {
 
   private static final List<String> KEYS =
-      List.of("data", "udp", "tls", "http", "advertise", "public-stun", "insecure");
+      List.of("data", "udp", "tls", "http", "advertise", "public-stun", "security", "insecure");
 
   private final Surroundings surroundings;
 
@@ -80,8 +82,18 @@ final class ServeCommand implements Callable<Integer> {
   private boolean publicStun;
 
   @Option(
+      names = "--security",
+      paramLabel = "mutual|server|none",
+      description =
+          "Who proves what to whom (default: mutual). Devices need the same setting; the other two"
+              + " are for labs.")
+  private @Nullable String security;
+
+  @Option(
       names = "--insecure",
-      description = "Allow what is only for labs, such as the API off loopback without TLS.")
+      description =
+          "Allow off loopback what is only for labs: --security server or none, and the API without"
+              + " TLS.")
   private boolean insecure;
 
   ServeCommand(Surroundings surroundings) {
@@ -158,7 +170,37 @@ final class ServeCommand implements Callable<Integer> {
                 .orElse(null))
         .publicStun(publicStun || file.flatMap(f -> f.flag("public-stun")).orElse(false))
         .insecure(insecure || file.flatMap(f -> f.flag("insecure")).orElse(false))
+        .security(security(file))
         .build();
+  }
+
+  private Security security(Optional<ConfigFile> file) {
+    return Optional.ofNullable(security)
+        .map(ServeCommand::typedSecurity)
+        .or(() -> file.flatMap(f -> f.text("security").map(text -> writtenSecurity(f, text))))
+        .orElse(Security.MUTUAL);
+  }
+
+  private static Security typedSecurity(String text) {
+    return securityOf(text)
+        .orElseThrow(
+            () ->
+                FailureException.usage(
+                    "--security: " + text + " (expected " + expectedInsteadOf(text) + ")", null));
+  }
+
+  private static Security writtenSecurity(ConfigFile file, String text) {
+    return securityOf(text).orElseThrow(() -> file.bad("security", text, expectedInsteadOf(text)));
+  }
+
+  private static Optional<Security> securityOf(String text) {
+    return Arrays.stream(Security.values()).filter(mode -> mode.text().equals(text)).findFirst();
+  }
+
+  private static String expectedInsteadOf(String text) {
+    List<String> modes = Arrays.stream(Security.values()).map(Security::text).toList();
+    return "mutual, server or none"
+        + Nearest.to(text, modes).map(mode -> "; did you mean " + mode + "?").orElse("");
   }
 
   private List<InetSocketAddress> udpAddresses(Optional<ConfigFile> file) {

@@ -30,6 +30,8 @@ class ServeCommandTest {
         "tls: 5349                      | 1 | tls: 5349 (expected ADDRESS:PORT",
         "udp:\\n- 127.0.0.1:1\\n- 127.0.0.1 | 1 | udp: 127.0.0.1 (expected ADDRESS:PORT",
         "http: 127.0.0.1:99999          | 1 | http: 127.0.0.1:99999 (expected ADDRESS:PORT",
+        "security: mutal                | 1 | security: mutal (expected mutual, server or none;"
+            + " did",
         "insecure: maybe                | 1 | insecure: maybe (expected true or false)",
         "tls: [127.0.0.1:1]             | 1 | tls (expected one value, not a list)",
         "data: /a\\ndata: /b            | 2 | data (expected only once)",
@@ -51,6 +53,33 @@ class ServeCommandTest {
 
     assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(run.err()).startsWith("beckon: --tls: everywhere (expected ADDRESS:PORT");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "none, 0.0.0.0:0, 127.0.0.1:0, 0.0.0.0:0",
+    "server, 127.0.0.1:0, 192.0.2.7:3478, 192.0.2.7:3478"
+  })
+  void keepsWhatIsForLabsOffNetworks(String security, String tls, String udp, String where) {
+    CommandRun run =
+        new CommandRun.Place(home)
+            .run("serve", "--security", security, "--tls", tls, "--udp", udp, "--data", "nowhere");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(run.err())
+        .startsWith("beckon: security: " + security + " (expected mutual, since " + where)
+        .contains("--insecure")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void knowsThreeSecurityModes() {
+    CommandRun run = new CommandRun.Place(home).run("serve", "--security", "non");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err())
+        .isEqualTo(
+            "beckon: --security: non (expected mutual, server or none; did you mean none?)\n");
   }
 
   @ParameterizedTest

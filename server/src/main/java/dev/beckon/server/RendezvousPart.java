@@ -11,6 +11,7 @@ import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.identity.MasterKeys;
 import dev.beckon.server.identity.Redeemer;
+import dev.beckon.server.registrar.Authenticator;
 import dev.beckon.server.registrar.DatagramCounters;
 import dev.beckon.server.registrar.DeniedGenerations;
 import dev.beckon.server.registrar.HeapBindingTable;
@@ -66,9 +67,8 @@ final class RendezvousPart implements WakeListener {
             .or(
                 new ServerEnrollment(
                     ground.database(), ground.clock(), identity.ca(), servers, here));
-    MasterKeys masterKeys = identity.masterKeys();
-    this.registrar = new Registrar(new HeapBindingTable(), masterKeys.tableKey());
-    this.wakes = new Wakes(registrar, masterKeys::key, udp, ground.random(), this);
+    this.registrar = new Registrar(new HeapBindingTable(), identity.masterKeys().tableKey());
+    this.wakes = new Wakes(registrar, authenticator(), udp, ground.random(), this);
   }
 
   /**
@@ -97,11 +97,17 @@ final class RendezvousPart implements WakeListener {
         addresses.add(new InetSocketAddress(address, ServerConfig.DEFAULT_UDP_PORT));
       }
     }
+    LabGuard.check(ground.config(), "--udp", addresses);
     List<UdpSocket> sockets = new ArrayList<>();
     for (InetSocketAddress address : addresses) {
       sockets.add(ground.opened().add(UdpSocket.bind(address)));
     }
     return sockets;
+  }
+
+  /** A new one, for one thread or under one lock. */
+  private Authenticator authenticator() {
+    return Authenticator.of(ground.config().security(), identity.masterKeys()::key);
   }
 
   /** Starts to send wakes. */
@@ -121,7 +127,7 @@ final class RendezvousPart implements WakeListener {
           new KeepaliveHandler(
               i,
               registrar,
-              masterKeys::key,
+              authenticator(),
               denied,
               masterKeys.pathTokenKey(),
               publicStun,

@@ -41,12 +41,14 @@ public final class Server implements AutoCloseable {
   /**
    * Starts a server; it takes traffic when this returns.
    *
-   * @throws IOException with a message for people if an address cannot be had
+   * @throws IOException with a message for people if an address cannot be had, or is no place for
+   *     the security that was chosen
    * @throws dev.beckon.server.store.StoreException likewise if the data folder cannot be used
    */
   public static Server start(ServerConfig config) throws IOException {
     Server server = new Server();
     try {
+      LabGuard.check(config);
       server.open(Ground.open(config, server.opened, server.nanoClock, server.clock));
       return server;
     } catch (IOException | RuntimeException e) {
@@ -73,7 +75,7 @@ public final class Server implements AutoCloseable {
     SessionServer sessions =
         opened.add(
             new SessionServer(
-                SessionConfig.defaults(),
+                SessionConfig.defaults().withSecurity(ground.config().security()),
                 credentials(identity),
                 identity.ca()::roots,
                 ServerNumbers.delivering(Wake.RENDEZVOUS_SERVER),

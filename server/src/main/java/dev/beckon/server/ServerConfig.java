@@ -1,5 +1,6 @@
 package dev.beckon.server;
 
+import dev.beckon.protocol.Security;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -23,7 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param advertise name or address under which devices reach this server; null means the source
  *     address of the default route. Only with the role rendezvous
  * @param publicStun whether strangers' STUN Binding requests are answered
- * @param insecure whether the API may be offered without TLS on an address other than loopback
+ * @param insecure whether what is for labs is allowed on an address other than loopback: the API
+ *     without TLS, and a security below mutual
+ * @param security how much of the protection is on, for datagrams and sessions alike
  */
 public record ServerConfig(
     Path data,
@@ -34,7 +37,8 @@ public record ServerConfig(
     @Nullable InetSocketAddress http,
     @Nullable String advertise,
     boolean publicStun,
-    boolean insecure) {
+    boolean insecure,
+    Security security) {
 
   /** IANA's port for STUN; the datagrams are STUN. */
   public static final int DEFAULT_UDP_PORT = 3478;
@@ -66,6 +70,7 @@ public record ServerConfig(
     private @Nullable String advertise;
     private boolean publicStun;
     private boolean insecure;
+    private Security security = Security.MUTUAL;
 
     private Builder(Path data) {
       this.data = data;
@@ -111,8 +116,14 @@ public record ServerConfig(
       return this;
     }
 
+    public Builder security(Security mode) {
+      security = mode;
+      return this;
+    }
+
     public ServerConfig build() {
-      return new ServerConfig(data, roles, enroll, udp, tls, http, advertise, publicStun, insecure);
+      return new ServerConfig(
+          data, roles, enroll, udp, tls, http, advertise, publicStun, insecure, security);
     }
   }
 }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Renewals {
 
-  /** Refuses at servers that do not hold the CA. */
+  /** Refuses where the CA is not, or where a device does not prove who it is. */
   public static final String NOT_HERE = "renewal-not-here";
 
   private final Database database;

@@ -3,8 +3,6 @@ package dev.beckon.server.registrar;
 import dev.beckon.protocol.datagram.DatagramReader;
 import dev.beckon.protocol.datagram.DatagramType;
 import dev.beckon.protocol.datagram.DatagramWriter;
-import dev.beckon.protocol.datagram.DeviceKey;
-import dev.beckon.protocol.datagram.HmacSha256;
 import dev.beckon.protocol.datagram.Malformation;
 import dev.beckon.server.registrar.DatagramCounters.Event;
 import dev.beckon.server.udp.DatagramHandler;
@@ -22,28 +20,27 @@ public final class KeepaliveHandler implements DatagramHandler {
 
   private final int socket;
   private final Registrar registrar;
-  private final MasterKey masterKeys;
+  private final Authenticator authenticator;
   private final DeniedGenerations denied;
   private final PathTokens pathTokens;
   private final PublicStun publicStun;
   private final OutstandingWakes wakes;
   private final DatagramCounters counters;
 
-  private final DatagramReader reader = new DatagramReader();
+  private final DatagramReader reader;
   private final DatagramWriter writer = new DatagramWriter();
-  private final HmacSha256 hmac = new HmacSha256();
-  private final byte[] deviceKey = new byte[DeviceKey.LENGTH];
   private final Binding arrived = new Binding();
   private final Binding row = new Binding();
 
   /**
    * @param socket number of the socket whose datagrams these are
+   * @param authenticator of this socket's thread alone
    * @param pathTokenKey 16 secret bytes
    */
   public KeepaliveHandler(
       int socket,
       Registrar registrar,
-      MasterKey masterKeys,
+      Authenticator authenticator,
       DeniedGenerations denied,
       byte[] pathTokenKey,
       PublicStun publicStun,
@@ -51,7 +48,8 @@ public final class KeepaliveHandler implements DatagramHandler {
       DatagramCounters counters) {
     this.socket = socket;
     this.registrar = registrar;
-    this.masterKeys = masterKeys;
+    this.authenticator = authenticator;
+    this.reader = authenticator.newReader();
     this.denied = denied;
     this.pathTokens = new PathTokens(pathTokenKey);
     this.publicStun = publicStun;
@@ -128,20 +126,16 @@ public final class KeepaliveHandler implements DatagramHandler {
   }
 
   private boolean isAuthentic() {
-    byte[] masterKey = masterKeys.byId(reader.keyId());
-    if (masterKey == null) {
-      counters.count(Event.UNKNOWN_KEY);
-      return false;
-    }
-    DeviceKey.derive(
-        hmac,
-        masterKey,
+    if (!authenticator.turnTo(
+        reader.keyId(),
         reader.bytes(),
         reader.deviceIdOffset(),
         reader.deviceIdLength(),
-        reader.generation(),
-        deviceKey);
-    boolean authentic = reader.isAuthentic(hmac, deviceKey);
+        reader.generation())) {
+      counters.count(Event.UNKNOWN_KEY);
+      return false;
+    }
+    boolean authentic = authenticator.isAuthentic(reader);
     if (!authentic) {
       counters.count(Event.NOT_AUTHENTIC);
     }
@@ -166,7 +160,7 @@ public final class KeepaliveHandler implements DatagramHandler {
           pathTokens.mint(
               arrived.tag, arrived.addressHigh, arrived.addressLow, arrived.port, nowMillis));
     }
-    int length = writer.finish(hmac, deviceKey);
+    int length = authenticator.finish(writer);
     outbox.send(writer.bytes(), length, arrived.addressHigh, arrived.addressLow, arrived.port);
   }
 }

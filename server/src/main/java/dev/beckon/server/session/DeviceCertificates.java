@@ -19,6 +19,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Judges the certificates that clients show: devices, and servers of their own number. Thread-safe.
@@ -34,8 +35,12 @@ import javax.net.ssl.X509ExtendedTrustManager;
  */
 final class DeviceCertificates extends X509ExtendedTrustManager {
 
-  /** Which device a certificate is for. */
-  record Identity(DeviceId id, int generation, X509Certificate certificate) {}
+  /**
+   * Who a device is.
+   *
+   * @param certificate that proves it; null if the device is believed by its Hello
+   */
+  record Identity(DeviceId id, int generation, @Nullable X509Certificate certificate) {}
 
   /** Which server a certificate is for. */
   record Server(int number, int generation) {}

@@ -21,6 +21,7 @@ import java.security.cert.X509Certificate;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,15 @@ final class FleetStore implements SessionStore {
     this.devices = devices;
     this.enrollment = enrollment;
     this.renewals = renewals;
+  }
+
+  @Override
+  public OptionalInt enrolledGeneration(DeviceId id) {
+    return devices
+        .find(id)
+        .filter(device -> device.generation() > 0)
+        .map(device -> OptionalInt.of(device.generation()))
+        .orElse(OptionalInt.empty());
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.beckon.server.session;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Waits for the TLS handshake and makes the connection what its protocol says: a session, an
  * enrollment, or another server's connection. Client authentication is optional in TLS because they
- * share the port; here {@code beckon/1} insists on a device's certificate and {@code beckon-peer/1}
- * on a server's.
+ * share the port; here {@code beckon/1} insists on a device's certificate (where security is {@code
+ * mutual}) and {@code beckon-peer/1} on a server's.
  */
 final class Negotiation extends ChannelInboundHandlerAdapter {
 
@@ -24,6 +25,7 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
   static final String ENROLLMENT = "beckon-enroll/1";
   static final String PEER = "beckon-peer/1";
 
+  private final Entrance entrance;
   private final OpenSessions sessions;
   private final DeviceCertificates certificates;
   private final SessionCounters counters;
@@ -32,11 +34,13 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
   private boolean decided;
 
   Negotiation(
+      Entrance entrance,
       OpenSessions sessions,
       DeviceCertificates certificates,
       SessionCounters counters,
       @Nullable PeerConnections peers,
       SslHandler tls) {
+    this.entrance = entrance;
     this.sessions = sessions;
     this.certificates = certificates;
     this.counters = counters;
@@ -61,6 +65,8 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
     String protocol = tls.applicationProtocol();
     if (ENROLLMENT.equals(protocol)) {
       become(ctx, new EnrollmentHandler(sessions, counters));
+    } else if (SESSION.equals(protocol) && entrance.believesHello()) {
+      become(ctx, new Introduction(sessions, counters));
     } else if (SESSION.equals(protocol)) {
       certified(ctx, leaf -> session(ctx, leaf));
     } else if (PEER.equals(protocol) && peers != null) {
@@ -118,6 +124,9 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
     for (Throwable t = cause; t != null; t = t.getCause()) {
       if (t instanceof SslHandshakeTimeoutException) {
         return Refusal.HANDSHAKE_TOO_SLOW;
+      }
+      if (t instanceof NotSslRecordException) {
+        return Refusal.NOT_TLS;
       }
       if (t instanceof CertificateException) {
         return Refusal.UNFIT_CERTIFICATE;

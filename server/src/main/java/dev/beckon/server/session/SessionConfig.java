@@ -1,9 +1,10 @@
 package dev.beckon.server.session;
 
+import dev.beckon.protocol.Security;
 import java.time.Duration;
 
 /**
- * Limits of sessions.
+ * Limits of sessions, and how they are protected.
  *
  * @param handshake longest time from the TCP connection to the end of the TLS handshake
  * @param hello longest time from there to the first frame
@@ -15,6 +16,7 @@ import java.time.Duration;
  * @param maxBufferedBytes heap for result bodies that are still arriving, all sessions together
  * @param maxConnections connections at one time; more are closed at once
  * @param nativeParts whether to use epoll and BoringSSL where they load; else NIO and the JDK's TLS
+ * @param security who proves what to whom; decided here, never by a device
  */
 public record SessionConfig(
     Duration handshake,
@@ -25,7 +27,8 @@ public record SessionConfig(
     long maxBodyBytes,
     long maxBufferedBytes,
     int maxConnections,
-    boolean nativeParts) {
+    boolean nativeParts,
+    Security security) {
 
   /** Longest frame on the wire, without its length prefix; part of the protocol. */
   public static final int MAX_FRAME_BYTES = 65_536;
@@ -71,7 +74,8 @@ public record SessionConfig(
         // A connection costs about 40 kB with TLS; a fleet that comes back at once is dampened by
         // its own random delays, so this is a bound on harm, not on a fleet's size.
         20_000,
-        true);
+        true,
+        Security.MUTUAL);
   }
 
   /** The same limits on NIO and the JDK's TLS. */
@@ -85,7 +89,8 @@ public record SessionConfig(
         maxBodyBytes,
         maxBufferedBytes,
         maxConnections,
-        false);
+        false,
+        security);
   }
 
   /** The same limits with another linger time. */
@@ -99,7 +104,23 @@ public record SessionConfig(
         maxBodyBytes,
         maxBufferedBytes,
         maxConnections,
-        nativeParts);
+        nativeParts,
+        security);
+  }
+
+  /** The same limits with another security. */
+  public SessionConfig withSecurity(Security other) {
+    return new SessionConfig(
+        handshake,
+        hello,
+        linger,
+        stall,
+        maxCommandsInFlight,
+        maxBodyBytes,
+        maxBufferedBytes,
+        maxConnections,
+        nativeParts,
+        other);
   }
 
   private static void requirePositive(String name, Duration duration) {

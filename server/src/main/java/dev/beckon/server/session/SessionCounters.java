@@ -34,7 +34,7 @@ public final class SessionCounters {
     return refused[reason.ordinal()].sum();
   }
 
-  /** Connections with a device's certificate that ended, also before Hello. */
+  /** Connections of a known device that ended; with its certificate, also before Hello. */
   public long closed(CloseReason reason) {
     return closed[reason.ordinal()].sum();
   }

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -228,14 +229,14 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
 
   private void readDevice(ChannelHandlerContext ctx, Effect.ReadDevice read) {
     boolean lingers = sessions.lingers(identity.id(), wakeId);
+    X509Certificate shown = identity.certificate();
     blocking(
         ctx,
         () ->
             new DeviceRead(
                 sessions.store().knowsActions(identity.id(), read.actionsHash()),
-                sessions
-                    .store()
-                    .wantsRenewal(identity.id(), read.holding(), identity.certificate())),
+                shown != null
+                    && sessions.store().wantsRenewal(identity.id(), read.holding(), shown)),
         (device, now) ->
             logic.onDeviceRead(
                 !device.actionsKnown(), device.renewalWanted(), sessions.millis(), lingers, now));

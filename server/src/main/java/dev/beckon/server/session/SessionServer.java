@@ -1,5 +1,6 @@
 package dev.beckon.server.session;
 
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Command;
@@ -11,14 +12,11 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -31,7 +29,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The TLS port: sessions ({@code beckon/1}), enrollment ({@code beckon-enroll/1}) and other servers
@@ -52,15 +49,12 @@ public final class SessionServer implements AutoCloseable {
   private final SessionConfig config;
   private final SessionCounters counters = new SessionCounters();
   private final OpenSessions sessions;
-  private final DeviceCertificates certificates;
   private final ExecutorService readers;
   private final MultiThreadIoEventLoopGroup loops;
   private final SessionTransport transport;
   private final List<Channel> listening = new CopyOnWriteArrayList<>();
   private final AtomicInteger connections = new AtomicInteger();
-  private final @Nullable PeerConnections peers;
-  private final List<String> protocols;
-  private volatile SslContext tls;
+  private final Entrance entrance;
 
   /**
    * Makes a server that does not listen yet.
@@ -78,7 +72,12 @@ public final class SessionServer implements AutoCloseable {
         credentials,
         roots,
         numbers,
-        new FleetStore(parts.commands(), parts.devices(), parts.enrollment(), parts.renewals()),
+        new FleetStore(
+            parts.commands(),
+            parts.devices(),
+            parts.enrollment(),
+            // A new identity would outlive the session of somebody who did not prove the old one.
+            parts.renewals().filter(renewals -> config.security() == Security.MUTUAL)),
         parts.denyList()::denies,
         parts.listener(),
         parts.enrollment().isPresent(),
@@ -102,7 +101,6 @@ public final class SessionServer implements AutoCloseable {
       LongSupplier nanoClock,
       InstantSource clock) {
     this.config = config;
-    this.certificates = new DeviceCertificates(roots, clock);
     this.readers =
         Executors.newFixedThreadPool(
             READERS, Thread.ofPlatform().daemon().name("session-reader-", 0).factory());
@@ -115,24 +113,14 @@ public final class SessionServer implements AutoCloseable {
             Math.max(2, Runtime.getRuntime().availableProcessors()),
             Thread.ofPlatform().daemon().name("session-loop-", 0).factory(),
             transport.handlers());
-    this.peers = peers.orElse(null);
-    this.protocols = protocols(enrolls);
-    this.tls = context(credentials);
-  }
-
-  private List<String> protocols(boolean enrolls) {
-    List<String> protocols = new ArrayList<>(List.of(Negotiation.SESSION));
-    if (enrolls) {
-      protocols.add(Negotiation.ENROLLMENT);
-    }
-    if (peers != null) {
-      protocols.add(Negotiation.PEER);
-    }
-    return List.copyOf(protocols);
-  }
-
-  private SslContext context(ServerCredentials credentials) {
-    return SessionTls.context(credentials, certificates, protocols, config.nativeParts());
+    this.entrance =
+        new Entrance(
+            sessions,
+            new DeviceCertificates(roots, clock),
+            counters,
+            enrolls,
+            peers.orElse(null),
+            credentials);
   }
 
   /**
@@ -191,10 +179,7 @@ public final class SessionServer implements AutoCloseable {
       return;
     }
     channel.closeFuture().addListener(closed -> connections.decrementAndGet());
-    SslHandler handler = tls.newHandler(channel.alloc());
-    handler.setHandshakeTimeoutMillis(config.handshake().toMillis());
-    channel.pipeline().addLast(handler);
-    channel.pipeline().addLast(new Negotiation(sessions, certificates, counters, peers, handler));
+    entrance.open(channel);
   }
 
   /**
@@ -202,7 +187,7 @@ public final class SessionServer implements AutoCloseable {
    * go on with the former one.
    */
   public void use(ServerCredentials credentials) {
-    tls = context(credentials);
+    entrance.use(credentials);
   }
 
   /** Whether the device has a session for commands, in either way of delivery. */

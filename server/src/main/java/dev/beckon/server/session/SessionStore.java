@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ interface SessionStore {
 
   /** What the device shall have now, in order of acceptance, and what it shall not start. */
   record Portion(List<Command> commands, List<String> cancellations) {}
+
+  /** The generation of the ID that enrolled last; empty if no such device has ever enrolled. */
+  OptionalInt enrolledGeneration(DeviceId id);
 
   /** Whether the device's actions are known and have this hash. */
   boolean knowsActions(DeviceId id, ByteString hash);

@@ -18,10 +18,15 @@ final class SessionTls {
 
   private SessionTls() {}
 
+  /**
+   * @param asksForCertificate whether clients are asked for a certificate; one that they show must
+   *     be fit
+   */
   static SslContext context(
       ServerCredentials credentials,
       DeviceCertificates certificates,
       List<String> protocols,
+      boolean asksForCertificate,
       boolean nativeParts) {
     try {
       return SslContextBuilder.forServer(credentials.key(), credentials.chain())
@@ -29,7 +34,7 @@ final class SessionTls {
           .protocols("TLSv1.3")
           .trustManager(certificates)
           // Enrolling devices have no certificate yet; Negotiation insists on one otherwise.
-          .clientAuth(ClientAuth.OPTIONAL)
+          .clientAuth(asksForCertificate ? ClientAuth.OPTIONAL : ClientAuth.NONE)
           .applicationProtocolConfig(
               new ApplicationProtocolConfig(
                   Protocol.ALPN,

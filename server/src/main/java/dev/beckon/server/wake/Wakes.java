@@ -4,10 +4,8 @@ import dev.beckon.protocol.datagram.DatagramReader;
 import dev.beckon.protocol.datagram.DatagramType;
 import dev.beckon.protocol.datagram.DatagramWriter;
 import dev.beckon.protocol.datagram.DeviceId;
-import dev.beckon.protocol.datagram.DeviceKey;
-import dev.beckon.protocol.datagram.HmacSha256;
+import dev.beckon.server.registrar.Authenticator;
 import dev.beckon.server.registrar.Binding;
-import dev.beckon.server.registrar.MasterKey;
 import dev.beckon.server.registrar.OutstandingWakes;
 import dev.beckon.server.registrar.Registrar;
 import dev.beckon.server.udp.Outbox;
@@ -55,7 +53,7 @@ public final class Wakes implements OutstandingWakes {
   private static final long NEVER = Long.MAX_VALUE;
 
   private final Registrar registrar;
-  private final MasterKey masterKeys;
+  private final Authenticator authenticator; // used under the lock
   private final List<? extends Outbox> sockets;
   private final RandomGenerator random;
   private final WakeListener listener;
@@ -71,24 +69,23 @@ public final class Wakes implements OutstandingWakes {
 
   // Used again for every transmission, under the lock.
   private final DatagramWriter writer = new DatagramWriter();
-  private final HmacSha256 hmac = new HmacSha256();
-  private final byte[] deviceKey = new byte[DeviceKey.LENGTH];
   private final Binding row = new Binding();
 
   private Runnable earlierDue = () -> {};
 
   /**
+   * @param authenticator of this object alone
    * @param sockets the local sockets, by the numbers that stand in the bindings
    * @param random for wake IDs and transaction IDs: must not be predictable
    */
   public Wakes(
       Registrar registrar,
-      MasterKey masterKeys,
+      Authenticator authenticator,
       List<? extends Outbox> sockets,
       RandomGenerator random,
       WakeListener listener) {
     this.registrar = registrar;
-    this.masterKeys = masterKeys;
+    this.authenticator = authenticator;
     this.sockets = sockets;
     this.random = random;
     this.listener = listener;
@@ -163,8 +160,8 @@ public final class Wakes implements OutstandingWakes {
     OutstandingWake wake = byWakeId.get(answer.wakeId());
     if (wake == null
         || wake.state == OutstandingWake.State.ANSWERED
-        || !deriveKey(wake, wake.sentBy)
-        || !answer.isAuthentic(hmac, deviceKey)) {
+        || !turnTo(wake, wake.sentBy)
+        || !authenticator.isAuthentic(answer)) {
       return;
     }
     byDue.remove(wake);
@@ -272,7 +269,7 @@ public final class Wakes implements OutstandingWakes {
 
   /** Sends the wake to where the device is now; does nothing while that is not known. */
   private void transmit(OutstandingWake wake, long nowNanos) {
-    if (!registrar.read(wake.tag, row) || row.socket >= sockets.size() || !deriveKey(wake, row)) {
+    if (!registrar.read(wake.tag, row) || row.socket >= sockets.size() || !turnTo(wake, row)) {
       return;
     }
     if (!wake.repeatsBy(row)) {
@@ -285,7 +282,7 @@ public final class Wakes implements OutstandingWakes {
         .sequence(row.sequence)
         .wakeId(wake.wakeId)
         .wake(wake.deadlineMillis, wake.serverNumber, 0);
-    int length = writer.finish(hmac, deviceKey);
+    int length = authenticator.finish(writer);
     Outbox socket = sockets.get(row.socket);
     wake.transmissions++;
     wake.lastSentNanos = nowNanos;
@@ -304,13 +301,8 @@ public final class Wakes implements OutstandingWakes {
     socket.send(writer.bytes(), length, row.addressHigh, row.addressLow, row.port);
   }
 
-  private boolean deriveKey(OutstandingWake wake, Binding by) {
-    byte[] masterKey = masterKeys.byId(by.keyId);
-    if (masterKey == null) {
-      return false;
-    }
+  private boolean turnTo(OutstandingWake wake, Binding by) {
     byte[] id = wake.deviceIdBytes;
-    DeviceKey.derive(hmac, masterKey, id, 0, id.length, by.generation, deviceKey);
-    return true;
+    return authenticator.turnTo(by.keyId, id, 0, id.length, by.generation);
   }
 }

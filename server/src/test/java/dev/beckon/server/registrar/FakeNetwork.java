@@ -1,5 +1,6 @@
 package dev.beckon.server.registrar;
 
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.AddressBits;
 import dev.beckon.protocol.datagram.Datagram;
 import dev.beckon.protocol.datagram.DatagramReader;
@@ -23,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FakeNetwork {
   /** A datagram that left the server. */
-  public record Sent(int socket, InetSocketAddress to, byte[] bytes) {
+  public record Sent(int socket, InetSocketAddress to, byte[] bytes, Security security) {
     public Datagram decoded() {
       try {
-        return Datagram.decode(bytes, bytes.length);
+        return Datagram.decode(bytes, bytes.length, security);
       } catch (MalformedDatagramException e) {
         throw new AssertionError(e);
       }
@@ -38,6 +39,7 @@ public final class FakeNetwork {
   public static final DeviceId KITCHEN = new DeviceId("kitchen");
   public static final int KEY_ID = 7;
 
+  public final Security security;
   public final byte[] masterKey = new byte[DeviceKey.LENGTH];
   public final List<Sent> sent = new ArrayList<>();
   public final List<Outbox> sockets = List.of(socket(0), socket(1));
@@ -63,6 +65,11 @@ public final class FakeNetwork {
   private List<KeepaliveHandler> handlers = List.of();
 
   public FakeNetwork() {
+    this(Security.MUTUAL);
+  }
+
+  public FakeNetwork(Security security) {
+    this.security = security;
     Arrays.fill(masterKey, (byte) 0x42);
   }
 
@@ -76,7 +83,7 @@ public final class FakeNetwork {
       @Override
       public void send(byte[] bytes, int length, long high, long low, int port) {
         InetSocketAddress to = new InetSocketAddress(AddressBits.toAddress(high, low), port);
-        sent.add(new Sent(number, to, Arrays.copyOf(bytes, length)));
+        sent.add(new Sent(number, to, Arrays.copyOf(bytes, length), security));
       }
     };
   }
@@ -88,6 +95,18 @@ public final class FakeNetwork {
   public void pass(Duration time) {
     nowNanos += time.toNanos();
     nowMillis += time.toMillis();
+  }
+
+  /** What a server here proves datagrams with. */
+  public Authenticator authenticator() {
+    return Authenticator.of(security, this::masterKey);
+  }
+
+  /** The bytes that the device would send. */
+  public byte[] encode(Datagram datagram, DeviceId sender) {
+    return security.protectsDatagrams()
+        ? datagram.encode(deviceKey(sender))
+        : datagram.encodeUnprotected();
   }
 
   public byte @Nullable [] masterKey(int keyId) {
@@ -102,7 +121,7 @@ public final class FakeNetwork {
       for (int i = 0; i < sockets.size(); i++) {
         handlers.add(
             new KeepaliveHandler(
-                i, registrar, this::masterKey, denied, new byte[16], stun, wakes, counters));
+                i, registrar, authenticator(), denied, new byte[16], stun, wakes, counters));
       }
     }
     handlers
@@ -121,9 +140,9 @@ public final class FakeNetwork {
   public byte[] keepalive(DeviceId id, long sequence, long pathToken, boolean oneWay) {
     byte[] transactionId = new byte[12];
     random.nextBytes(transactionId);
-    return new Keepalive(
-            transactionId, id, KEY_ID, new Interval(25), 1, sequence, pathToken, oneWay)
-        .encode(deviceKey(id));
+    return encode(
+        new Keepalive(transactionId, id, KEY_ID, new Interval(25), 1, sequence, pathToken, oneWay),
+        id);
   }
 
   /** Sends a keepalive to socket 0 and returns its answer. */

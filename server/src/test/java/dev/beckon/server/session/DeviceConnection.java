@@ -17,14 +17,14 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
-/** A device's end of a connection, with the JDK's TLS and blocking calls. */
+/** A device's end of a connection, with the JDK's TLS or none, and blocking calls. */
 final class DeviceConnection implements AutoCloseable {
 
-  private final SSLSocket socket;
+  private final Socket socket;
   private final InputStream in;
   private final OutputStream out;
 
-  private DeviceConnection(SSLSocket socket) throws IOException {
+  private DeviceConnection(Socket socket) throws IOException {
     this.socket = socket;
     this.in = socket.getInputStream();
     this.out = socket.getOutputStream();
@@ -82,12 +82,19 @@ final class DeviceConnection implements AutoCloseable {
     return open(server, context(root, held), "beckon/1", "TLSv1.3");
   }
 
+  /** Plain TCP. */
+  static DeviceConnection plain(InetSocketAddress server) throws IOException {
+    Socket socket = new Socket(server.getAddress(), server.getPort());
+    socket.setSoTimeout(10_000);
+    return new DeviceConnection(socket);
+  }
+
   Socket socket() {
     return socket;
   }
 
   SSLSocket tls() {
-    return socket;
+    return (SSLSocket) socket;
   }
 
   DeviceConnection send(Frame... frames) throws IOException {

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.BodyChunk;
 import dev.beckon.protocol.session.ByeReason;
@@ -327,7 +328,7 @@ class SessionServerTest {
 
       assertThatEnds(socket);
     }
-    until("counted", () -> server().counters().refused(Refusal.HANDSHAKE_FAILED) == 1);
+    until("counted", () -> server().counters().refused(Refusal.NOT_TLS) == 1);
   }
 
   private long refusals() {
@@ -373,7 +374,7 @@ class SessionServerTest {
 
   @Test
   void closesASessionThatSaysNoHello() throws Exception {
-    start(withDeadlines(Duration.ofMillis(500)));
+    start(withDeadlines(Duration.ofMillis(1500)));
 
     try (DeviceConnection device = kitchen()) {
       assertThat(device.receive(KindCase.BYE).getBye().getReason()).isEqualTo(ByeReason.TOO_SLOW);
@@ -438,7 +439,16 @@ class SessionServerTest {
     SessionConfig d = SessionConfig.defaults();
     start(
         new SessionConfig(
-            d.handshake(), d.hello(), d.linger(), d.stall(), 16, 1, 1, 1, nativeParts));
+            d.handshake(),
+            d.hello(),
+            d.linger(),
+            d.stall(),
+            16,
+            1,
+            1,
+            1,
+            nativeParts,
+            Security.MUTUAL));
 
     try (DeviceConnection device = kitchen();
         Socket second = new Socket(address.getAddress(), address.getPort())) {
@@ -455,7 +465,16 @@ class SessionServerTest {
     SessionConfig d = SessionConfig.defaults();
     start(
         new SessionConfig(
-            d.handshake(), d.hello(), d.linger(), d.stall(), 16, 10, 10, 10, nativeParts));
+            d.handshake(),
+            d.hello(),
+            d.linger(),
+            d.stall(),
+            16,
+            10,
+            10,
+            10,
+            nativeParts,
+            Security.MUTUAL));
     store.slow = true;
 
     try (DeviceConnection device = kitchen()) {
@@ -507,7 +526,16 @@ class SessionServerTest {
     SessionConfig d = SessionConfig.defaults();
     start(
         new SessionConfig(
-            d.handshake(), d.hello(), d.linger(), d.stall(), 16, 10, 10, 10, nativeParts));
+            d.handshake(),
+            d.hello(),
+            d.linger(),
+            d.stall(),
+            16,
+            10,
+            10,
+            10,
+            nativeParts,
+            Security.MUTUAL));
 
     try (DeviceConnection device = kitchen()) {
       device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
@@ -619,6 +647,7 @@ class SessionServerTest {
         d.maxBodyBytes(),
         d.maxBufferedBytes(),
         d.maxConnections(),
-        nativeParts);
+        nativeParts,
+        Security.MUTUAL);
   }
 }

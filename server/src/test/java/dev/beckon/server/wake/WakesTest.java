@@ -4,7 +4,9 @@ import static dev.beckon.server.registrar.FakeNetwork.HOME;
 import static dev.beckon.server.registrar.FakeNetwork.KITCHEN;
 import static dev.beckon.server.registrar.FakeNetwork.MOVED;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.Datagram;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Wake;
@@ -17,37 +19,46 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** How wakes are sent; the same whether datagrams are protected or not. */
+@ParameterizedClass(name = "security {0}")
+@EnumSource(
+    value = Security.class,
+    names = {"MUTUAL", "NONE"})
 class WakesTest {
-  private final FakeNetwork network = new FakeNetwork();
+  private final FakeNetwork network;
   private final List<String> told = new ArrayList<>();
-  private final Wakes wakes =
-      new Wakes(
-          network.registrar,
-          network::masterKey,
-          network.sockets,
-          new Random(2),
-          new WakeListener() {
-            @Override
-            public void sent(
-                DeviceId deviceId,
-                int serverNumber,
-                long wakeId,
-                int transmission,
-                InetSocketAddress serverAddress,
-                InetSocketAddress mappedAddress) {
-              told.add("sent " + transmission + " to " + mappedAddress.getPort());
-            }
+  private final Wakes wakes;
 
-            @Override
-            public void answered(DeviceId deviceId, int serverNumber, long wakeId) {
-              told.add("answered");
-            }
-          });
+  WakesTest(Security security) {
+    network = new FakeNetwork(security);
+    wakes =
+        new Wakes(
+            network.registrar,
+            network.authenticator(),
+            network.sockets,
+            new Random(2),
+            new WakeListener() {
+              @Override
+              public void sent(
+                  DeviceId deviceId,
+                  int serverNumber,
+                  long wakeId,
+                  int transmission,
+                  InetSocketAddress serverAddress,
+                  InetSocketAddress mappedAddress) {
+                told.add("sent " + transmission + " to " + mappedAddress.getPort());
+              }
 
-  WakesTest() {
+              @Override
+              public void answered(DeviceId deviceId, int serverNumber, long wakeId) {
+                told.add("answered");
+              }
+            });
     network.wakes = wakes;
   }
 
@@ -79,9 +90,7 @@ class WakesTest {
 
   private void answer(DeviceId signer, Wake wake) {
     network.arrive(
-        0,
-        HOME,
-        new WakeAnswer(wake.transactionId(), wake.wakeId()).encode(network.deviceKey(signer)));
+        0, HOME, network.encode(new WakeAnswer(wake.transactionId(), wake.wakeId()), signer));
   }
 
   @Test
@@ -95,7 +104,7 @@ class WakesTest {
     assertThat(sent.socket()).isEqualTo(1);
     assertThat(sent.to()).isEqualTo(HOME);
     assertThat(Datagram.isAuthentic(sent.bytes(), sent.bytes().length, network.deviceKey(KITCHEN)))
-        .isTrue();
+        .isEqualTo(network.security.protectsDatagrams());
     Wake wake = (Wake) sent.decoded();
     assertThat(wake.deviceId()).isEqualTo(KITCHEN);
     assertThat(wake.wakeId()).isEqualTo(wakeId);
@@ -156,6 +165,7 @@ class WakesTest {
 
   @Test
   void believesNoAnswerWithoutTheDevicesIntegrity() {
+    assumeTrue(network.security.protectsDatagrams());
     network.register(KITCHEN, HOME, 100);
     request(Duration.ofSeconds(60));
     answer(new DeviceId("stranger"), lastWake());
