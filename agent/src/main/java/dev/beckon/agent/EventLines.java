@@ -119,6 +119,11 @@ final class EventLines implements DeviceListener {
   }
 
   @Override
+  public void onRenewed(int keyId, Instant validUntil) {
+    print("renewed", "key-id", Integer.toString(keyId), "valid-until", validUntil.toString());
+  }
+
+  @Override
   public void onCommand(String commandId, String action, String state, String reason) {
     // Empty: not known (any more), or nothing to tell.
     List<String> pairs = new ArrayList<>();

@@ -197,6 +197,10 @@ final class DatagramLoop implements AutoCloseable {
         });
   }
 
+  void onRenewed(KeyRing.Key key) {
+    post(() -> keys.renew(key));
+  }
+
   void onUntold() {
     post(() -> dials.of(Wake.RENDEZVOUS_SERVER).onDialIn(clock.nanos()));
   }

@@ -88,8 +88,10 @@ public final class Device implements AutoCloseable {
       Actions catalog = catalog();
       ByteString hash = hash(catalog);
       ConfirmedActions confirmed = new ConfirmedActions(folder.resolve("actions.confirmed"));
+      IdentityKeeper identities = new IdentityKeeper(identity);
       ServerTable servers =
-          new ServerTable(identity.tlsAddress(), new DirectoryFile(folder), identity::roots, clock);
+          new ServerTable(
+              identity.tlsAddress(), new DirectoryFile(folder), identities::roots, clock);
       HostAddresses hosts =
           new HostAddresses(folder.resolve("hosts.properties"), settings.resolver, clock::millis);
       LoopLink link = new LoopLink();
@@ -103,20 +105,20 @@ public final class Device implements AutoCloseable {
                       : dev.beckon.protocol.session.Delivery.DELIVERY_INQUIRY,
                   catalog,
                   hash,
-                  MAX_BODY_BYTES),
+                  MAX_BODY_BYTES,
+                  identities::held),
               commands,
               actions,
               bodies,
               confirmed,
-              new Diallers(identity, clock),
+              identities,
+              new Diallers(identities, clock),
               servers,
               hosts,
               clock,
               listener,
               link);
-      KeyRing keys =
-          new KeyRing(
-              new KeyRing.Key(identity.keyId(), identity.generation(), identity.deviceKey()));
+      KeyRing keys = new KeyRing(identity.key());
       KeepaliveLogic keepalives =
           new KeepaliveLogic(
               identity.deviceId(),

@@ -1,5 +1,6 @@
 package dev.beckon.device;
 
+import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.tls.Pem;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
@@ -11,30 +12,38 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Properties;
 
 /**
- * Who a device is, as enrollment left it in the device's data folder.
+ * Who a device is, as enrollment and renewal left it in the device's data folder, in {@code
+ * identity.properties}:
  *
  * <pre>
- *   identity.properties  device-id, generation, key-id, udp-address, tls-address, server-time-millis
- *   device.key           32 bytes, for datagrams
- *   private-key.pem      for sessions, PKCS #8, P-256
- *   certificates.pem     the device's certificate and what it chains to
- *   ca.pem               the fleet's CA certificates
+ *   device-id, generation, udp-address, tls-address, server-time-millis
+ *   key-id, device-key         for datagrams, 32 bytes in hexadecimal
+ *   private-key                for sessions, P-256, PKCS #8 in Base64
+ *   certificate.1, …           the device's own and what it chains to, DER in Base64
+ *   ca.1, …                    the fleet's CA certificates, likewise
  * </pre>
  *
- * <p>Only the owner may read them (0600 in a folder 0700). Immutable.
+ * <p>One file, because it is replaced as a whole or not at all: key and certificate of different
+ * ages would not fit each other. Only the owner may read it (0600 in a folder 0700). Immutable.
  */
 public final class DeviceIdentity {
   private static final String PROPERTIES = "identity.properties";
-  private static final String DEVICE_KEY = "device.key";
-  private static final String PRIVATE_KEY = "private-key.pem";
-  private static final String CERTIFICATES = "certificates.pem";
-  private static final String CA = "ca.pem";
+  private static final String DEVICE_KEY = "device-key";
+  private static final String PRIVATE_KEY = "private-key";
+  private static final String CERTIFICATE = "certificate.";
+  private static final String CA = "ca.";
   private static final int DEVICE_KEY_BYTES = 32;
 
   private final Path folder;
@@ -96,10 +105,10 @@ public final class DeviceIdentity {
           HostPort.parse("udp-address", property(properties, "udp-address")),
           HostPort.parse("tls-address", property(properties, "tls-address")),
           Long.parseLong(properties.getProperty("server-time-millis", "0")),
-          Files.readAllBytes(folder.resolve(DEVICE_KEY)),
-          Pem.parseKey(Files.readString(folder.resolve(PRIVATE_KEY))),
-          Pem.parseCertificates(Files.readString(folder.resolve(CERTIFICATES))),
-          Pem.parseCertificates(Files.readString(folder.resolve(CA))));
+          HexFormat.of().parseHex(property(properties, DEVICE_KEY)),
+          Pem.key(decode(property(properties, PRIVATE_KEY))),
+          certificates(properties, CERTIFICATE),
+          certificates(properties, CA));
     } catch (NoSuchFileException e) {
       throw new IOException(
           "data: " + folder + " (expected an enrolled device; run: beckon enroll CODE)", e);
@@ -114,27 +123,56 @@ public final class DeviceIdentity {
     }
   }
 
+  /** Replaces the identity in the folder; durable on return. */
   void store() throws IOException {
-    SecretFiles.createFolder(folder);
-    write(DEVICE_KEY, deviceKey);
-    write(PRIVATE_KEY, ascii(Pem.format(privateKey)));
+    StringBuilder text = new StringBuilder("# Secret: whoever has this file is the device.\n");
+    line(text, "device-id", deviceId.value());
+    line(text, "generation", generation);
+    line(text, "key-id", keyId);
+    line(text, "udp-address", SocketAddresses.format(udpAddress));
+    line(text, "tls-address", SocketAddresses.format(tlsAddress));
+    line(text, "server-time-millis", serverTimeMillis);
+    line(text, DEVICE_KEY, HexFormat.of().formatHex(deviceKey));
+    line(text, PRIVATE_KEY, encode(privateKey.getEncoded()));
     try {
-      write(CERTIFICATES, ascii(Pem.format(certificates)));
-      write(CA, ascii(Pem.format(roots)));
+      for (int i = 0; i < certificates.size(); i++) {
+        line(text, CERTIFICATE + (i + 1), encode(certificates.get(i).getEncoded()));
+      }
+      for (int i = 0; i < roots.size(); i++) {
+        line(text, CA + (i + 1), encode(roots.get(i).getEncoded()));
+      }
     } catch (GeneralSecurityException e) {
       throw new IOException("certificate: cannot be encoded", e);
     }
-    write(
-        PROPERTIES,
-        ascii(
-            "device-id=%s%ngeneration=%d%nkey-id=%d%nudp-address=%s%ntls-address=%s%nserver-time-millis=%d%n"
-                .formatted(
-                    deviceId,
-                    generation,
-                    keyId,
-                    SocketAddresses.format(udpAddress),
-                    SocketAddresses.format(tlsAddress),
-                    serverTimeMillis)));
+    SecretFiles.createFolder(folder);
+    SecretFiles.replace(
+        folder.resolve(PROPERTIES), text.toString().getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /**
+   * The same device with other keys and roots.
+   *
+   * @param atMillis the server's clock, unix time
+   */
+  DeviceIdentity renewed(
+      int newKeyId,
+      byte[] newDeviceKey,
+      PrivateKey newPrivateKey,
+      List<X509Certificate> newCertificates,
+      List<X509Certificate> newRoots,
+      long atMillis) {
+    return new DeviceIdentity(
+        folder,
+        deviceId,
+        generation,
+        newKeyId,
+        udpAddress,
+        tlsAddress,
+        Math.max(atMillis, serverTimeMillis),
+        newDeviceKey,
+        newPrivateKey,
+        newCertificates,
+        newRoots);
   }
 
   /** The folder it was read from; the journal is there too. */
@@ -175,6 +213,11 @@ public final class DeviceIdentity {
     return deviceKey.clone();
   }
 
+  /** For datagrams. */
+  KeyRing.Key key() {
+    return new KeyRing.Key(keyId, generation, deviceKey.clone());
+  }
+
   PrivateKey privateKey() {
     return privateKey;
   }
@@ -187,12 +230,53 @@ public final class DeviceIdentity {
     return roots;
   }
 
-  private void write(String name, byte[] content) throws IOException {
-    SecretFiles.replace(folder.resolve(name), content);
+  /** The end of the certificate's life. */
+  Instant validUntil() {
+    return certificates.get(0).getNotAfter().toInstant();
   }
 
-  private static byte[] ascii(String text) {
-    return text.getBytes(StandardCharsets.US_ASCII);
+  /** When half of the certificate's life is over, unix time: it is to be renewed then. */
+  long renewAfterMillis() {
+    X509Certificate own = certificates.get(0);
+    long from = own.getNotBefore().getTime();
+    return from + (own.getNotAfter().getTime() - from) / 2;
+  }
+
+  /** How the server knows which roots a device has: SHA-256 over their sorted SHA-256. */
+  byte[] rootsHash() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      List<byte[]> fingerprints = new ArrayList<>();
+      for (X509Certificate root : roots) {
+        fingerprints.add(digest.digest(root.getEncoded()));
+      }
+      fingerprints.sort(Arrays::compareUnsigned);
+      fingerprints.forEach(digest::update);
+      return digest.digest();
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("a certificate that was decoded can be encoded", e);
+    }
+  }
+
+  private static void line(StringBuilder text, String name, Object value) {
+    text.append(name).append('=').append(value).append('\n');
+  }
+
+  private static String encode(byte[] der) {
+    return Base64.getEncoder().encodeToString(der);
+  }
+
+  private static byte[] decode(String base64) {
+    return Base64.getDecoder().decode(base64);
+  }
+
+  private static List<X509Certificate> certificates(Properties properties, String prefix)
+      throws GeneralSecurityException {
+    List<X509Certificate> certificates = new ArrayList<>();
+    for (int i = 1; properties.containsKey(prefix + i); i++) {
+      certificates.add(Pem.certificate(decode(property(properties, prefix + i))));
+    }
+    return certificates;
   }
 
   private static String property(Properties properties, String name) {

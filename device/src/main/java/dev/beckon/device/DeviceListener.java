@@ -67,6 +67,14 @@ public interface DeviceListener {
   default void onDirectory(long version, String verdict) {}
 
   /**
+   * The server renewed the device's identity: certificate, CA roots and device key.
+   *
+   * @param keyId of the master key that the device key comes from
+   * @param validUntil end of the certificate's life
+   */
+  default void onRenewed(int keyId, Instant validUntil) {}
+
+  /**
    * A command has another state.
    *
    * @param state as in the server's API, such as {@code RUNNING}

@@ -18,15 +18,15 @@ final class Diallers {
   /** Servers whose TLS sessions are kept; a device talks to few. */
   private static final int MAX_KEPT = 16;
 
-  private final DeviceIdentity identity;
+  private final IdentityKeeper identities;
   private final DeviceClock clock;
   private final Map<Integer, TlsDialler> kept = new LinkedHashMap<>(16, 0.75f, true);
 
   /**
    * @throws GeneralSecurityException if the identity cannot be used
    */
-  Diallers(DeviceIdentity identity, DeviceClock clock) throws GeneralSecurityException {
-    this.identity = identity;
+  Diallers(IdentityKeeper identities, DeviceClock clock) throws GeneralSecurityException {
+    this.identities = identities;
     this.clock = clock;
     kept.put(0, create(0));
   }
@@ -47,10 +47,16 @@ final class Diallers {
     return dialler;
   }
 
+  /** The identity is another now: the next connections show it, and resume nothing of before. */
+  void forget() {
+    kept.clear();
+  }
+
   private TlsDialler create(int server) throws GeneralSecurityException {
+    DeviceIdentity identity = identities.current();
     return new TlsDialler(
         ALPN,
         new TlsDialler.Credentials(identity.privateKey(), identity.certificates()),
-        chain -> ServerCheck.check(chain, identity.roots(), server, clock.instant()));
+        chain -> ServerCheck.check(chain, identities.roots(), server, clock.instant()));
   }
 }

@@ -17,23 +17,17 @@ import dev.beckon.protocol.session.Frame;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.MessageDigest;
-import java.security.PrivateKey;
-import java.security.PublicKey;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import java.security.spec.X509EncodedKeySpec;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +63,7 @@ public final class Enrollment {
     SecretFiles.createFolder(folder);
     Path pending = folder.resolve(PENDING_KEY);
     try {
-      KeyPair key = pendingKey(pending);
+      KeyPair key = PendingKey.of(pending);
       EnrollmentAnswer answer = ask(code, CertificateRequest.create(key), clock);
       DeviceIdentity identity = identity(folder, key, answer);
       identity.store();
@@ -188,38 +182,11 @@ public final class Enrollment {
         certificates(answer.getCaRootsList()));
   }
 
-  private static List<X509Certificate> certificates(List<ByteString> encoded)
-      throws CertificateException {
+  static List<X509Certificate> certificates(List<ByteString> encoded) throws CertificateException {
     List<X509Certificate> certificates = new ArrayList<>();
     for (ByteString der : encoded) {
       certificates.add(Pem.certificate(der.toByteArray()));
     }
     return certificates;
   }
-
-  /** The key of an enrollment that was begun, or a new one; it is on the disk on return. */
-  private static KeyPair pendingKey(Path file) throws IOException, GeneralSecurityException {
-    if (Files.exists(file)) {
-      String text = Files.readString(file);
-      int split = text.indexOf(PUBLIC_BEGIN);
-      if (split >= 0) {
-        PrivateKey key = Pem.parseKey(text.substring(0, split));
-        byte[] der = Base64.getDecoder().decode(text.substring(split).split("\n")[1]);
-        PublicKey publicKey =
-            KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(der));
-        return new KeyPair(publicKey, key);
-      }
-    }
-    KeyPair key = CertificateRequest.newKey();
-    String text =
-        Pem.format(key.getPrivate())
-            + PUBLIC_BEGIN
-            + "\n"
-            + Base64.getEncoder().encodeToString(key.getPublic().getEncoded())
-            + "\n-----END PUBLIC KEY-----\n";
-    SecretFiles.replace(file, text.getBytes(StandardCharsets.US_ASCII));
-    return key;
-  }
-
-  private static final String PUBLIC_BEGIN = "-----BEGIN PUBLIC KEY-----";
 }

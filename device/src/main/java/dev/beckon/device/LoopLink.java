@@ -1,5 +1,6 @@
 package dev.beckon.device;
 
+import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.wake.DialLogic.Ending;
 import dev.beckon.device.wake.Dials;
 import dev.beckon.protocol.session.UnknownServer;
@@ -101,6 +102,11 @@ final class LoopLink implements DatagramLoop.Dialler, SessionLoop.Dialling {
   @Override
   public void onWaiting(int server, long wakeId, long deadlineMillis) {
     datagrams().onWaiting(server, wakeId, deadlineMillis);
+  }
+
+  @Override
+  public void onRenewed(KeyRing.Key key) {
+    datagrams().onRenewed(key);
   }
 
   @Override

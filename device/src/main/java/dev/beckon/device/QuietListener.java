@@ -59,6 +59,11 @@ final class QuietListener implements DeviceListener {
   }
 
   @Override
+  public void onRenewed(int keyId, Instant validUntil) {
+    quietly(() -> listener.onRenewed(keyId, validUntil));
+  }
+
+  @Override
   public void onCommand(String commandId, String action, String state, String reason) {
     quietly(() -> listener.onCommand(commandId, action, state, reason));
   }

@@ -5,14 +5,17 @@ import dev.beckon.device.command.CommandEffect;
 import dev.beckon.device.command.CommandKey;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.device.directory.DirectoryVerdict;
+import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.session.SessionEffect;
 import dev.beckon.device.session.SessionLogic;
 import dev.beckon.device.wake.DialLogic.Ending;
 import dev.beckon.device.wake.Dials;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.UnknownServer;
 import dev.beckon.protocol.session.Update;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -59,6 +62,9 @@ final class SessionLoop implements AutoCloseable {
     /** Something is to be told to the rendezvous server, and no session with it is open. */
     void onUntold();
 
+    /** The device has a new key; datagrams go under it from now on. */
+    void onRenewed(KeyRing.Key key);
+
     /** Something of the server has ended while no session with it is open. */
     void onUnreported(int server);
   }
@@ -77,6 +83,7 @@ final class SessionLoop implements AutoCloseable {
   private final ActionRunner actions;
   private final BodyFolder bodies;
   private final ConfirmedActions confirmed;
+  private final IdentityKeeper identities;
   private final Diallers diallers;
   private final ServerTable servers;
   private final HostAddresses hosts;
@@ -148,6 +155,7 @@ final class SessionLoop implements AutoCloseable {
       ActionRunner actions,
       BodyFolder bodies,
       ConfirmedActions confirmed,
+      IdentityKeeper identities,
       Diallers diallers,
       ServerTable servers,
       HostAddresses hosts,
@@ -159,6 +167,7 @@ final class SessionLoop implements AutoCloseable {
     this.actions = actions;
     this.bodies = bodies;
     this.confirmed = confirmed;
+    this.identities = identities;
     this.diallers = diallers;
     this.servers = servers;
     this.hosts = hosts;
@@ -324,6 +333,9 @@ final class SessionLoop implements AutoCloseable {
     } else {
       dialling.onClosed(server, Ending.FINISHED);
     }
+    if (ended.logic.renewal().isRenewed()) {
+      dialling.onUntold(); // that it took the new identity over, which proves it as well
+    }
   }
 
   private void apply(Session current, List<SessionEffect> effects) {
@@ -334,6 +346,9 @@ final class SessionLoop implements AutoCloseable {
         current.connection.sendBody(body.key().commandId(), bodies.resultBody(body.key()));
       } else if (effect instanceof SessionEffect.Welcomed welcomed) {
         clock.set(welcomed.serverTimeMillis());
+        if (current.logic.server() == RENDEZVOUS_SERVER) {
+          identities.confirmed();
+        }
         listener.onSessionOpened(current.logic.server(), current.logic.wakeId());
         dialling.onOpened(current.logic.server());
         tellUntold(current);
@@ -354,11 +369,37 @@ final class SessionLoop implements AutoCloseable {
         dialling.onPulled(current.logic.server());
       } else if (effect instanceof SessionEffect.Waiting waiting) {
         dialling.onWaiting(waiting.server(), waiting.wakeId(), waiting.deadlineMillis());
+      } else if (effect instanceof SessionEffect.Renew) {
+        requestRenewal(current);
+      } else if (effect instanceof SessionEffect.Renewed renewed) {
+        takeOver(renewed.renewal());
+      } else if (effect instanceof SessionEffect.RenewalRefused refused) {
+        LOG.log(System.Logger.Level.WARNING, "renewal: refused ({0})", refused.code());
       } else if (effect instanceof SessionEffect.Close close) {
         current.reason = close.reason();
         current.connection.finish();
         later(current.connection::cut, CLOSE_MILLIS);
       }
+    }
+  }
+
+  private void requestRenewal(Session current) {
+    try {
+      byte[] request = identities.request();
+      apply(current, List.of(current.logic.renewal().onCertificateRequest(request)));
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "renewal: put off to the next session", e);
+    }
+  }
+
+  private void takeOver(Renewal renewal) {
+    try {
+      identities.accept(renewal, clock.millis());
+      diallers.forget();
+      dialling.onRenewed(identities.current().key());
+      listener.onRenewed(identities.current().keyId(), identities.current().validUntil());
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "renewal: the former identity stays in use", e);
     }
   }
 

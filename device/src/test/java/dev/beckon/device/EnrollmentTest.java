@@ -165,7 +165,7 @@ class EnrollmentTest {
     CompletableFuture<DeviceIdentity> enrolling = enroll(code(), InstantSource.system());
     answer();
     enrolling.get();
-    Files.writeString(data().resolve("private-key.pem"), "???");
+    Files.writeString(data().resolve("identity.properties"), "device-id=kitchen");
 
     assertThatThrownBy(() -> DeviceIdentity.load(data()))
         .hasMessageContaining("damaged")

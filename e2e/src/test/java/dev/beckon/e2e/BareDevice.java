@@ -13,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.Properties;
 import org.jspecify.annotations.NullMarked;
 
@@ -37,7 +38,7 @@ final class BareDevice {
     try (Reader reader = Files.newBufferedReader(Path.of(args[0], "identity.properties"))) {
       identity.load(reader);
     }
-    byte[] key = Files.readAllBytes(Path.of(args[0], "device.key"));
+    byte[] key = HexFormat.of().parseHex(identity.getProperty("device-key"));
     String server = identity.getProperty("udp-address");
     int colon = server.lastIndexOf(':');
     try (DatagramSocket socket = new DatagramSocket()) {

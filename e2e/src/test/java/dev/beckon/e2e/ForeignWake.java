@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.Properties;
 import org.jspecify.annotations.NullMarked;
 
@@ -56,6 +57,6 @@ final class ForeignWake {
             Wake.RENDEZVOUS_SERVER,
             0,
             System.currentTimeMillis());
-    return wake.encode(Files.readAllBytes(folder.resolve("device.key")));
+    return wake.encode(HexFormat.of().parseHex(identity.getProperty("device-key")));
   }
 }

@@ -1,6 +1,7 @@
 package dev.beckon.device.keepalive;
 
 import dev.beckon.protocol.datagram.Datagram;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,10 +32,15 @@ public final class KeyRing {
     return current;
   }
 
-  /** Sends under {@code next} from now on; what comes under the present key is still believed. */
+  /**
+   * Sends under {@code next} from now on; what comes under the present key is still believed. The
+   * same key once more changes nothing.
+   */
   public void renew(Key next) {
-    former = current;
-    current = next;
+    if (!Arrays.equals(next.key(), current.key())) {
+      former = current;
+      current = next;
+    }
   }
 
   /** The key that the datagram is authentic under, or null if it is under none. */

@@ -3,6 +3,7 @@ package dev.beckon.device.session;
 import dev.beckon.device.command.CommandEffect;
 import dev.beckon.device.command.CommandKey;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Renewal;
 
 /** What {@link SessionLogic} wants done, in this order. */
 public sealed interface SessionEffect {
@@ -47,6 +48,18 @@ public sealed interface SessionEffect {
    * @param deadlineMillis of the wake, unix time
    */
   record Waiting(int server, long wakeId, long deadlineMillis) implements SessionEffect {}
+
+  /**
+   * Make a new key and a certificate request for it, and pass it to {@link
+   * RenewalExchange#onCertificateRequest}.
+   */
+  record Renew() implements SessionEffect {}
+
+  /** Take the device's new identity over. */
+  record Renewed(Renewal renewal) implements SessionEffect {}
+
+  /** The server will not renew the identity. */
+  record RenewalRefused(String code) implements SessionEffect {}
 
   /**
    * Close the connection, after what is to be sent.

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -64,6 +65,7 @@ public final class SessionLogic {
    *
    * @param actionsHash SHA-256 of the serialized {@code actions}
    * @param maxBodyBytes longest body of a command that is accepted
+   * @param held asked at each session's begin
    */
   public record Settings(
       String deviceId,
@@ -71,7 +73,8 @@ public final class SessionLogic {
       Delivery delivery,
       Actions actions,
       ByteString actionsHash,
-      long maxBodyBytes) {}
+      long maxBodyBytes,
+      Supplier<Held> held) {}
 
   /** Keeps the bodies of commands. */
   @FunctionalInterface
@@ -97,6 +100,7 @@ public final class SessionLogic {
   private final DirectoryExchange directory;
   private final IncomingBodies bodies;
   private final Set<String> noted = new HashSet<>(); // commands whose Update has told the note
+  private final RenewalExchange renewal;
   private State state = State.NEW;
   private long wakeId;
   private long pullWakeId;
@@ -131,6 +135,7 @@ public final class SessionLogic {
     this.commands = commands;
     this.bodies = new IncomingBodies(server, bodies);
     this.directory = new DirectoryExchange(heldVersion, ANSWER_NANOS);
+    this.renewal = new RenewalExchange(server == RENDEZVOUS_SERVER, settings.held());
     this.wakeId = wakeId;
   }
 
@@ -146,7 +151,7 @@ public final class SessionLogic {
     lastFrameNanos = nowNanos;
     answerDueNanos = nowNanos + ANSWER_NANOS;
     firstWakeUnserved = wakeId != 0;
-    Hello hello =
+    Hello.Builder hello =
         Hello.newBuilder()
             .setDeviceId(settings.deviceId())
             .setBootId(settings.bootId())
@@ -154,8 +159,8 @@ public final class SessionLogic {
             .setWakeId(wakeId != 0 ? wakeId : pullWakeId)
             .setActionsHash(settings.actionsHash())
             .setDirectoryVersion((int) directory.heldVersion())
-            .setServerNumber(server)
-            .build();
+            .setServerNumber(server);
+    renewal.onHello(hello);
     return List.of(new SessionEffect.Send(Frame.newBuilder().setHello(hello).build()));
   }
 
@@ -232,6 +237,7 @@ public final class SessionLogic {
           fail(effects, String.valueOf(e.getMessage()));
         }
       }
+      case RENEWAL -> renewal.onRenewal(effects, frame.getRenewal());
       case RECEIPT ->
           addCommandEffects(effects, commands.onReceipt(key(frame.getReceipt().getCommandId())));
       case CANCELLATION -> {
@@ -316,6 +322,10 @@ public final class SessionLogic {
     return refused;
   }
 
+  public RenewalExchange renewal() {
+    return renewal;
+  }
+
   /** Whether a command's body is on its way. */
   public boolean isReceiving() {
     return !bodies.isEmpty();
@@ -349,6 +359,7 @@ public final class SessionLogic {
     }
     inquire(effects, nowNanos);
     addCommandEffects(effects, commands.onSession(server, wallMillis));
+    renewal.onWelcome(effects, welcome);
     directory.onWelcome(effects, Integer.toUnsignedLong(welcome.getDirectoryVersion()), nowNanos);
     if (server == RENDEZVOUS_SERVER) {
       welcome.getWaitingServersList().stream()

@@ -44,11 +44,15 @@ public final class Pem {
       throw new GeneralSecurityException("no PKCS #8 private key in it");
     }
     try {
-      byte[] der = Base64.getMimeDecoder().decode(text.substring(from + begin.length(), to));
-      return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
+      return key(Base64.getMimeDecoder().decode(text.substring(from + begin.length(), to)));
     } catch (IllegalArgumentException e) {
       throw new GeneralSecurityException("the private key is not Base64", e);
     }
+  }
+
+  /** Reads a PKCS #8 key on an elliptic curve, in DER. */
+  public static PrivateKey key(byte[] der) throws GeneralSecurityException {
+    return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der));
   }
 
   public static List<X509Certificate> parseCertificates(String text) throws CertificateException {

@@ -15,8 +15,10 @@ import dev.beckon.protocol.session.Cancellation;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.InquiryAnswer;
 import dev.beckon.protocol.session.Receipt;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Welcome;
 import java.io.IOException;
@@ -27,6 +29,10 @@ import org.junit.jupiter.api.Test;
 
 /** One session, frame by frame, in virtual time. */
 class SessionLogicTest {
+  private static final Class<SessionEffect.Renew> RENEW = SessionEffect.Renew.class;
+  private static final long HALF_LIFE = Long.MAX_VALUE / 2;
+
+  private Held held = new Held(3, ByteString.copyFromUtf8("roots"), HALF_LIFE, false);
   private static final long WALL = 1_800_000_000_000L;
   private static final long SECOND = 1_000_000_000L;
   private static final String ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -304,15 +310,112 @@ class SessionLogicTest {
     assertThat(text(effects)).as("it starts all the same").contains("run");
   }
 
+  // ---- renewal
+
+  @Test
+  void tellsWhichKeyAndWhichRootsItHolds() {
+    Hello hello = sent(logic.onConnected("", now)).get(0).getHello();
+
+    assertThat(hello.getKeyId()).isEqualTo(3);
+    assertThat(hello.getRootsHash().toStringUtf8()).isEqualTo("roots");
+  }
+
+  @Test
+  void tellsItToTheRendezvousServerOnlyAndRenewsThereOnly() {
+    logic = session(Delivery.DELIVERY_PUSH, 0, 7);
+
+    Hello hello = sent(logic.onConnected("", now)).get(0).getHello();
+    assertThat(hello.getKeyId()).isZero();
+    assertThat(hello.getRootsHash().isEmpty()).isTrue();
+    assertThat(receive(renewingWelcome(HALF_LIFE))).doesNotHaveAnyElementsOfTypes(RENEW);
+  }
+
+  @Test
+  void renewsFromHalfOfItsCertificatesLifeByTheServersClock() {
+    logic.onConnected("", now);
+    assertThat(receive(plainWelcome(HALF_LIFE - 1))).doesNotHaveAnyElementsOfTypes(RENEW);
+
+    logic = session(Delivery.DELIVERY_PUSH, 0);
+    logic.onConnected("", now);
+    assertThat(receive(plainWelcome(HALF_LIFE))).hasAtLeastOneElementOfType(RENEW);
+  }
+
+  @Test
+  void renewsWhenTheServerSaysSo() {
+    logic.onConnected("", now);
+
+    assertThat(receive(renewingWelcome(0))).hasAtLeastOneElementOfType(RENEW);
+    assertThat(
+            logic
+                .renewal()
+                .onCertificateRequest(new byte[] {5})
+                .frame()
+                .getRenewalRequest()
+                .getCertificateRequest()
+                .toByteArray())
+        .containsExactly(5);
+    Renewal renewal = Renewal.newBuilder().setKeyId(4).build();
+    assertThat(receive(renewal(renewal))).containsExactly(new SessionEffect.Renewed(renewal));
+    assertThat(logic.renewal().isRenewed()).isTrue();
+    assertThat(receive(renewal(renewal))).as("a second one").isEmpty();
+  }
+
+  @Test
+  void doesNotRenewAgainInTheSessionThatFollowsARenewal() {
+    held = new Held(3, ByteString.EMPTY, HALF_LIFE, true);
+    logic.onConnected("", now);
+
+    assertThat(receive(renewingWelcome(HALF_LIFE))).doesNotHaveAnyElementsOfTypes(RENEW);
+  }
+
+  @Test
+  void takesNoRenewalThatItHasNotAskedFor() {
+    open();
+
+    assertThat(receive(renewal(Renewal.newBuilder().setKeyId(4).build()))).isEmpty();
+    assertThat(logic.renewal().isRenewed()).isFalse();
+  }
+
+  @Test
+  void keepsItsIdentityWhenTheServerRefuses() {
+    logic.onConnected("", now);
+    receive(renewingWelcome(0));
+
+    assertThat(receive(renewal(Renewal.newBuilder().setRefusal("device-revoked").build())))
+        .containsExactly(new SessionEffect.RenewalRefused("device-revoked"));
+    assertThat(logic.renewal().isRenewed()).isFalse();
+  }
+
+  private static Frame plainWelcome(long serverTimeMillis) {
+    return Frame.newBuilder()
+        .setWelcome(Welcome.newBuilder().setServerTimeMillis(serverTimeMillis))
+        .build();
+  }
+
+  private static Frame renewingWelcome(long serverTimeMillis) {
+    return Frame.newBuilder()
+        .setWelcome(
+            Welcome.newBuilder().setServerTimeMillis(serverTimeMillis).setRenewalWanted(true))
+        .build();
+  }
+
+  private static Frame renewal(Renewal renewal) {
+    return Frame.newBuilder().setRenewal(renewal).build();
+  }
+
   private SessionLogic session(Delivery delivery, long wakeId) {
+    return session(delivery, wakeId, 0);
+  }
+
+  private SessionLogic session(Delivery delivery, long wakeId, int server) {
     Actions actions =
         Actions.newBuilder()
             .addActions(dev.beckon.protocol.session.Action.newBuilder().setName("echo"))
             .build();
     return new SessionLogic(
         new SessionLogic.Settings(
-            "kitchen", 1, delivery, actions, ByteString.copyFromUtf8("hash"), 1_000),
-        0,
+            "kitchen", 1, delivery, actions, ByteString.copyFromUtf8("hash"), 1_000, () -> held),
+        server,
         commands,
         (id, offset, content) -> {
           if (diskFull) {
