@@ -3,6 +3,8 @@ package dev.beckon.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -14,8 +16,14 @@ import java.util.Map;
 /**
  * A command's arguments as they are typed: {@code key=value}, {@code key=@FILE} (a file's text),
  * {@code key=-} (standard input), {@code key=@@…} (a value that begins with an @).
+ *
+ * <p>A value from a file or standard input is UTF-8; one line end at its very end is dropped, and
+ * no more. It appears in no message, for it may be a secret.
  */
 final class Arguments {
+
+  /** The server takes no more, all arguments together. */
+  private static final int MAX_BYTES = 48 * 1024;
 
   private final InputStream in;
 
@@ -53,7 +61,7 @@ final class Arguments {
     }
     if (typed.equals("-")) {
       try {
-        return withoutLastLineEnd(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        return text(key, "-", in.readNBytes(MAX_BYTES + 1));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -62,14 +70,36 @@ final class Arguments {
       return typed;
     }
     String name = typed.substring(1);
-    try {
-      return withoutLastLineEnd(Files.readString(Path.of(name)));
+    try (InputStream file = Files.newInputStream(Path.of(name))) {
+      return text(key, typed, file.readNBytes(MAX_BYTES + 1));
     } catch (InvalidPathException e) {
       throw FailureException.usage(key + ": @" + name + " (expected a file's name)", null);
     } catch (IOException e) {
       throw FailureException.usage(
           key + ": @" + name + " (" + Failures.of(e) + ")", "a value that begins with @: @@…");
     }
+  }
+
+  private static String text(String key, String typed, byte[] content) {
+    String expected = null;
+    String text = "";
+    if (content.length > MAX_BYTES) {
+      expected = "at most " + MAX_BYTES + " bytes";
+    } else {
+      try {
+        text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+      } catch (CharacterCodingException e) {
+        expected = "text in UTF-8";
+      }
+    }
+    if (text.indexOf('\0') >= 0) {
+      expected = "text without NUL characters";
+    }
+    if (expected != null) {
+      throw FailureException.usage(
+          key + ": " + typed + " (expected " + expected + ")", "send other content with --body");
+    }
+    return withoutLastLineEnd(text);
   }
 
   /** As a shell does with a command's output: the line's end belongs to the file. */

@@ -41,6 +41,13 @@ final class CommandCommand {
         description = "Write the body of the result there (- is standard output, alone).")
     private @Nullable String saveBody;
 
+    @Option(
+        names = "--show-secrets",
+        description =
+            "Show the values of secret arguments, which needs the admin token. They are gone once"
+                + " the command has ended.")
+    private boolean showSecrets;
+
     Show(Surroundings surroundings) {
       this.surroundings = surroundings;
     }
@@ -48,7 +55,11 @@ final class CommandCommand {
     @Override
     public void run() {
       Api api = server.open(surroundings);
-      JsonNode command = api.get("/v1/commands/" + Api.escape(id));
+      JsonNode command =
+          api.get("/v1/commands/" + Api.escape(id) + (showSecrets ? "?secrets=show" : ""));
+      if (showSecrets && CommandView.ended(command) && !command.path("secret").isEmpty()) {
+        surroundings.err().println("  the command has ended: its secrets are deleted");
+      }
       if (saveBody != null) {
         ResultBody.save(api, command, saveBody, surroundings);
         if (saveBody.equals("-")) {

@@ -1,6 +1,7 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.cli.terminal.Ink;
 import java.io.FileNotFoundException;
@@ -33,7 +34,11 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  beckon send kitchen echo text=hello --wait",
       "  beckon send kitchen display text=@notice.txt --deadline 5m",
-      "  date | beckon send kitchen display text=- --wait"
+      "  date | beckon send kitchen display text=- --wait",
+      "  beckon send door set pin=@pin.txt --secret pin     nobody sees the value but the device",
+      "",
+      "Of a file or standard input one line end at the very end is dropped. What is typed as",
+      "KEY=VALUE can be seen in this host's list of processes; @FILE and - keep it out of there."
     },
     exitCodeList = {
       "0:accepted; with --wait: SUCCEEDED",
@@ -75,6 +80,19 @@ final class SendCommand implements Callable<Integer> {
   private @Nullable Path body;
 
   @Option(
+      names = "--secret",
+      paramLabel = "KEY",
+      description =
+          "This argument's value is shown nowhere, and deleted once the command has ended;"
+              + " repeatable.")
+  private List<String> secret = new ArrayList<>();
+
+  @Option(
+      names = "--secret-body",
+      description = "The body, and the body of the result, are secret too.")
+  private boolean secretBody;
+
+  @Option(
       names = "--deadline",
       paramLabel = "TIME",
       description = "Start within this time (30s, 5m, 1h) or by this instant (default: 60s).")
@@ -104,6 +122,7 @@ final class SendCommand implements Callable<Integer> {
     ObjectNode request = Api.JSON.createObjectNode().put("action", action);
     ObjectNode map = request.putObject("args");
     new Arguments(surroundings.in()).parse(args).forEach(map::put);
+    addSecrets(request, map);
     if (deadline != null) {
       request.put("deadline", deadline);
     }
@@ -125,6 +144,32 @@ final class SendCommand implements Callable<Integer> {
     JsonNode ended = new Waiting(api, view, timeline).follow(command);
     show(api, ended, view, timeline);
     return CommandView.exitCode(ended);
+  }
+
+  private void addSecrets(ObjectNode request, ObjectNode map) {
+    if (!secret.isEmpty()) {
+      ArrayNode names = request.putArray("secret");
+      for (String name : secret) {
+        if (!map.has(name)) {
+          List<String> known = new ArrayList<>();
+          map.fieldNames().forEachRemaining(known::add);
+          throw FailureException.usage(
+              "--secret: "
+                  + name
+                  + (known.isEmpty()
+                      ? " (expected the name of an argument; there are none)"
+                      : " (expected one of the arguments " + String.join(", ", known) + ")"),
+              "'" + name + "=@FILE --secret " + name + "' gives a secret argument");
+        }
+        names.add(name);
+      }
+    }
+    if (secretBody) {
+      if (body == null) {
+        throw FailureException.usage("--secret-body: needs --body", null);
+      }
+      request.put("secretBody", true);
+    }
   }
 
   private JsonNode post(Api api, ObjectNode request) {

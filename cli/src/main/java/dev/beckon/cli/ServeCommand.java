@@ -4,11 +4,13 @@ import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.Server;
 import dev.beckon.server.ServerConfig;
+import dev.beckon.server.command.Commands;
 import dev.beckon.server.store.StoreException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,7 +41,8 @@ import picocli.CommandLine.Option;
 final class ServeCommand implements Callable<Integer> {
 
   private static final List<String> KEYS =
-      List.of("data", "udp", "tls", "http", "advertise", "public-stun", "security", "insecure");
+      List.of(
+          "data", "udp", "tls", "http", "advertise", "public-stun", "security", "insecure", "keep");
 
   private final Surroundings surroundings;
 
@@ -88,6 +91,12 @@ final class ServeCommand implements Callable<Integer> {
           "Who proves what to whom (default: mutual). Devices need the same setting; the other two"
               + " are for labs.")
   private @Nullable String security;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "TIME",
+      description = "How long ended commands are kept, 1d to 3650d (default: 30d).")
+  private @Nullable String keep;
 
   @Option(
       names = "--insecure",
@@ -169,6 +178,7 @@ final class ServeCommand implements Callable<Integer> {
                 .or(() -> file.flatMap(f -> f.text("advertise")))
                 .orElse(null))
         .publicStun(publicStun || file.flatMap(f -> f.flag("public-stun")).orElse(false))
+        .keep(kept(file))
         .insecure(insecure || file.flatMap(f -> f.flag("insecure")).orElse(false))
         .security(security(file))
         .build();
@@ -201,6 +211,32 @@ final class ServeCommand implements Callable<Integer> {
     List<String> modes = Arrays.stream(Security.values()).map(Security::text).toList();
     return "mutual, server or none"
         + Nearest.to(text, modes).map(mode -> "; did you mean " + mode + "?").orElse("");
+  }
+
+  private Duration kept(Optional<ConfigFile> file) {
+    String expected = "1d to 3650d, such as 30d or 36h";
+    if (keep != null) {
+      return keptFor(keep)
+          .orElseThrow(
+              () ->
+                  FailureException.usage("--keep: " + keep + " (expected " + expected + ")", null));
+    }
+    return file.flatMap(
+            f ->
+                f.text("keep")
+                    .map(text -> keptFor(text).orElseThrow(() -> f.bad("keep", text, expected))))
+        .orElse(Commands.DEFAULT_KEEP);
+  }
+
+  private static Optional<Duration> keptFor(String text) {
+    if (!text.matches("[0-9]{1,6}[hd]")) {
+      return Optional.empty();
+    }
+    long number = Long.parseLong(text.substring(0, text.length() - 1));
+    Duration time = text.endsWith("d") ? Duration.ofDays(number) : Duration.ofHours(number);
+    return time.compareTo(Commands.MIN_KEEP) >= 0 && time.compareTo(Commands.MAX_KEEP) <= 0
+        ? Optional.of(time)
+        : Optional.empty();
   }
 
   private List<InetSocketAddress> udpAddresses(Optional<ConfigFile> file) {

@@ -1,8 +1,10 @@
 package dev.beckon.device;
 
 import dev.beckon.device.command.CommandKey;
+import dev.beckon.protocol.Redaction;
 import dev.beckon.protocol.session.State;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
@@ -23,6 +25,11 @@ final class ActionRunner {
   record Outcome(State state, String reason, Map<String, String> result, long bodyBytes) {
     static Outcome failed(String word, String reason) {
       return new Outcome(State.FAILED, reason, Map.of(Result.FAILURE, word), 0);
+    }
+
+    /** Without the command's secrets: from here it goes into the journal, to listeners, out. */
+    Outcome redacted(Redaction secrets) {
+      return new Outcome(state, secrets.text(reason), secrets.texts(result), bodyBytes);
     }
   }
 
@@ -60,6 +67,12 @@ final class ActionRunner {
   /** Why the device cannot run the command; null if it can. */
   @Nullable String refusal(dev.beckon.protocol.session.Command command) {
     Entry entry = entries.get(command.getAction());
+    String refusal = refusal(entry, command);
+    return refusal == null ? null : SecretParts.ofArguments(command).text(refusal);
+  }
+
+  private @Nullable String refusal(
+      @Nullable Entry entry, dev.beckon.protocol.session.Command command) {
     return entry == null
         ? "action: "
             + command.getAction()
@@ -106,19 +119,20 @@ final class ActionRunner {
       return Outcome.failed(
           "not-allowed", "action: " + message.getAction() + " (expected a known one)");
     }
+    Path body = message.getHasBody() ? bodies.commandBody(key) : null;
+    Redaction secrets = SecretParts.of(message, body);
+    Command.Progress shown = (percent, text) -> progress.report(percent, secrets.text(text));
     try {
-      Command command =
-          new Command(
-              key.server(),
-              message,
-              message.getHasBody() ? bodies.commandBody(key) : null,
-              progress);
-      return outcome(key, entry.handler().run(command));
+      return outcome(key, entry.handler().run(new Command(key.server(), message, body, shown)))
+          .redacted(secrets);
     } catch (InterruptedException e) {
       return Outcome.failed("stopped", "the device was stopped while the command ran");
     } catch (Exception | Error e) {
       // Whatever a handler throws must not take the device down, nor leave the command running.
-      return Outcome.failed("error", e.getMessage() == null ? e.toString() : e.getMessage());
+      return Outcome.failed("error", e.getMessage() == null ? e.toString() : e.getMessage())
+          .redacted(secrets);
+    } finally {
+      bodies.discardCommandBody(key);
     }
   }
 

@@ -8,7 +8,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -56,8 +55,7 @@ final class BodyFolder {
       SecretFiles.createFolder(folder);
       Files.deleteIfExists(commandBody(key));
     }
-    try (FileChannel file =
-        FileChannel.open(commandBody(key), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+    try (FileChannel file = SecretFiles.open(commandBody(key))) {
       ByteBuffer bytes = content.asReadOnlyByteBuffer();
       long end = offset;
       while (bytes.hasRemaining()) {
@@ -72,9 +70,18 @@ final class BodyFolder {
     SecretFiles.replace(resultBody(key), content);
   }
 
-  void discard(CommandKey key) {
+  /** Deletes the body of a command that was run: nobody needs it any more. */
+  void discardCommandBody(CommandKey key) {
     try {
       Files.deleteIfExists(commandBody(key));
+    } catch (IOException e) {
+      // It goes with the receipt, or at the next start.
+    }
+  }
+
+  void discard(CommandKey key) {
+    discardCommandBody(key);
+    try {
       Files.deleteIfExists(resultBody(key));
     } catch (IOException e) {
       // It goes at the next start.

@@ -1,5 +1,6 @@
 package dev.beckon.device;
 
+import dev.beckon.protocol.Redaction;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -93,9 +94,22 @@ public final class Command {
     return message.getAction();
   }
 
-  /** All arguments as text. */
+  /** All arguments as text, secret ones too. */
   public Map<String, String> arguments() {
     return message.getArgsMap();
+  }
+
+  /**
+   * Whether the argument's value must not be logged, shown or kept longer than needed. In results,
+   * reasons and progress texts the library hides it by itself.
+   */
+  public boolean isSecret(String name) {
+    return message.getSecretArgsList().contains(name);
+  }
+
+  /** Whether the body must not be logged, shown or kept longer than needed. */
+  public boolean isBodySecret() {
+    return message.getSecretBody();
   }
 
   /** Whether the command gives this argument. */
@@ -121,7 +135,8 @@ public final class Command {
     try {
       return Long.parseLong(text(name));
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(name + ": " + text(name) + " (expected an integer)", e);
+      throw new IllegalArgumentException(
+          name + ": " + shown(name) + " (expected an integer)", isSecret(name) ? null : e);
     }
   }
 
@@ -132,7 +147,8 @@ public final class Command {
     try {
       return Double.parseDouble(text(name));
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(name + ": " + text(name) + " (expected a number)", e);
+      throw new IllegalArgumentException(
+          name + ": " + shown(name) + " (expected a number)", isSecret(name) ? null : e);
     }
   }
 
@@ -145,8 +161,12 @@ public final class Command {
       case "false" -> false;
       default ->
           throw new IllegalArgumentException(
-              name + ": " + text(name) + " (expected true or false)");
+              name + ": " + shown(name) + " (expected true or false)");
     };
+  }
+
+  private String shown(String name) {
+    return isSecret(name) ? Redaction.MARK : text(name);
   }
 
   /** Length of the body in bytes; 0 if there is none. */

@@ -52,6 +52,14 @@ final class SecretFiles {
     }
   }
 
+  /** Opens the file for writing; makes it if there is none. */
+  static FileChannel open(Path file) throws IOException {
+    return FileChannel.open(
+        file,
+        Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+        permissions("rw-------"));
+  }
+
   private static FileAttribute<?>[] permissions(String text) {
     return POSIX
         ? new FileAttribute<?>[] {

@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe; nothing here blocks a caller.
  */
 final class Dispatcher implements CommandListener, SessionListener {
+  /** How long a device is left alone after a session that this server could not serve. */
+  private static final long STORE_BACK_OFF_SECONDS = 30;
+
   private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
 
   private final int number;
@@ -100,9 +103,19 @@ final class Dispatcher implements CommandListener, SessionListener {
   /** What the session did not take, or a command that came in its last moment, is woken for. */
   @Override
   public void closed(DeviceId id, int server, CloseReason reason, long nowMillis) {
-    if (server == number) {
+    if (server != number) {
+      return;
+    }
+    if (reason == CloseReason.SERVER_FAILED) {
+      // The disk is full, say: the device could be given nothing, and would come again at once.
+      later(STORE_BACK_OFF_SECONDS, () -> wakeForWaiting(id));
+    } else {
       background.execute(() -> wakeForWaiting(id));
     }
+  }
+
+  private void later(long seconds, Runnable task) {
+    CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS, background).execute(task);
   }
 
   private void wakeForWaiting(DeviceId id) {
@@ -111,8 +124,7 @@ final class Dispatcher implements CommandListener, SessionListener {
     } catch (StoreException e) {
       // Too many sessions ended at once, perhaps. Without this wake a command could wait for ever.
       log.warn("waiting commands of {} could not be read; tried again in 1 s", id, e);
-      CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS, background)
-          .execute(() -> wakeForWaiting(id));
+      later(1, () -> wakeForWaiting(id));
     }
   }
 }

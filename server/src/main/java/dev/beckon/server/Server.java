@@ -1,9 +1,9 @@
 package dev.beckon.server;
 
 import dev.beckon.protocol.datagram.Wake;
-import dev.beckon.server.api.AdminToken;
 import dev.beckon.server.api.ApiConfig;
 import dev.beckon.server.api.ApiServer;
+import dev.beckon.server.api.Tokens;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.identity.ServerCredentials;
@@ -11,6 +11,7 @@ import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
 import dev.beckon.server.session.SessionParts;
 import dev.beckon.server.session.SessionServer;
+import dev.beckon.server.store.Database;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -62,7 +63,9 @@ public final class Server implements AutoCloseable {
     udpAddresses = rendezvous.udpAddresses();
     Identity identity = rendezvous.identity();
     Commands commands =
-        opened.add(Commands.open(ground.database(), identity.devices()::find, clock));
+        opened.add(
+            Commands.open(
+                ground.database(), identity.devices()::find, clock, ground.config().keep()));
     identity.enrollment().onEnrolledAgain(commands::deviceEnrolledAgain);
     Dispatcher dispatcher = new Dispatcher(Wake.RENDEZVOUS_SERVER, commands, ground.background());
     rendezvous.startWakes(
@@ -91,7 +94,16 @@ public final class Server implements AutoCloseable {
                     clock)));
     tlsAddress = sessions.start(ground.config().tls());
     dispatcher.begin(rendezvous.waker(), sessions);
-    ground.every(Duration.ofMillis(250), () -> commands.onTime(clock.instant()));
+    Database database = ground.database();
+    ground.every(
+        Duration.ofMillis(250),
+        () -> {
+          // While the disk is full every write would only fail, and say so in the log.
+          if (database.isWritable()) {
+            commands.onTime(clock.instant());
+          }
+        });
+    ground.every(Duration.ofSeconds(5), database::probe);
     ground.every(Duration.ofDays(1), () -> sessions.use(credentials(identity)));
     identity.fleetKeys().onRootsChanged(() -> sessions.use(credentials(identity)));
     rendezvous.startDatagrams();
@@ -105,9 +117,10 @@ public final class Server implements AutoCloseable {
             text -> {
               rendezvous.metrics(text);
               SessionMetrics.write(text, sessions.counters());
+              StoreMetrics.write(text, database, commands);
             },
-            () -> true,
-            AdminToken.openOrCreate(ground.config().data(), ground.random()),
+            database::isWritable,
+            Tokens.openOrCreate(ground.config().data(), ground.random()),
             clock));
   }
 

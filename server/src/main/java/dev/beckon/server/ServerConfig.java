@@ -1,9 +1,11 @@
 package dev.beckon.server;
 
 import dev.beckon.protocol.Security;
+import dev.beckon.server.command.Commands;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param insecure whether what is for labs is allowed on an address other than loopback: the API
  *     without TLS, and a security below mutual
  * @param security how much of the protection is on, for datagrams and sessions alike
+ * @param keep how long ended commands are kept
  */
 public record ServerConfig(
     Path data,
@@ -38,7 +41,8 @@ public record ServerConfig(
     @Nullable String advertise,
     boolean publicStun,
     boolean insecure,
-    Security security) {
+    Security security,
+    Duration keep) {
 
   /** IANA's port for STUN; the datagrams are STUN. */
   public static final int DEFAULT_UDP_PORT = 3478;
@@ -71,6 +75,7 @@ public record ServerConfig(
     private boolean publicStun;
     private boolean insecure;
     private Security security = Security.MUTUAL;
+    private Duration keep = Commands.DEFAULT_KEEP;
 
     private Builder(Path data) {
       this.data = data;
@@ -111,6 +116,11 @@ public record ServerConfig(
       return this;
     }
 
+    public Builder keep(Duration time) {
+      keep = time;
+      return this;
+    }
+
     public Builder insecure(boolean allowed) {
       insecure = allowed;
       return this;
@@ -123,7 +133,7 @@ public record ServerConfig(
 
     public ServerConfig build() {
       return new ServerConfig(
-          data, roles, enroll, udp, tls, http, advertise, publicStun, insecure, security);
+          data, roles, enroll, udp, tls, http, advertise, publicStun, insecure, security, keep);
     }
   }
 }

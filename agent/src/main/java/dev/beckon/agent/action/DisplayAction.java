@@ -7,6 +7,7 @@ import dev.beckon.device.ActionHandler;
 import dev.beckon.device.Command;
 import dev.beckon.device.Parameter;
 import dev.beckon.device.Result;
+import dev.beckon.protocol.Redaction;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -73,7 +74,8 @@ final class DisplayAction implements ActionHandler {
       case DisplayConfig.FILE -> write(Objects.requireNonNull(config.file()), text);
       case DisplayConfig.NOTIFICATION ->
           notify(Objects.requireNonNull(config.notification()), command, text);
-      default -> terminal.accept(text);
+      // The terminal's lines stand among the events, which people keep in logs.
+      default -> terminal.accept(command.isSecret(TEXT) ? Redaction.MARK : text);
     }
     return Result.of(TEXT, text).with(TARGET, target);
   }

@@ -60,7 +60,7 @@ public final class ApiServer implements AutoCloseable {
       WakeRequests wakes,
       Consumer<MetricsText> metrics,
       BooleanSupplier ready,
-      AdminToken token,
+      Tokens tokens,
       InstantSource clock) {}
 
   private final Parts parts;
@@ -186,16 +186,18 @@ public final class ApiServer implements AutoCloseable {
       throw new Problem(
           ErrorCode.TOKEN_MISSING,
           "Authorization: missing (expected Bearer TOKEN)",
-          "the server's data folder holds it in " + AdminToken.FILE);
+          "the server's data folder holds it in " + Tokens.ADMIN_FILE);
     }
     boolean bearer = header.regionMatches(true, 0, "Bearer ", 0, 7);
-    if (!bearer || !parts.token().matches(header.substring(7).strip())) {
+    Access access = bearer ? parts.tokens().access(header.substring(7).strip()).orElse(null) : null;
+    if (access == null) {
       ctx.header("WWW-Authenticate", "Bearer error=\"invalid_token\"");
       throw new Problem(
           ErrorCode.TOKEN_INVALID,
           "Authorization: not this server's token (expected Bearer TOKEN)",
-          "the server's data folder holds it in " + AdminToken.FILE);
+          "the server's data folder holds it in " + Tokens.ADMIN_FILE);
     }
+    access.enter(ctx);
   }
 
   // ---- the small calls
@@ -232,7 +234,9 @@ public final class ApiServer implements AutoCloseable {
 
   private void ready(Context ctx) {
     if (!parts.ready().getAsBoolean()) {
-      throw new Problem(ErrorCode.NOT_READY, "server: starting or stopping (ask again)");
+      throw new Problem(
+          ErrorCode.NOT_READY,
+          "server: starting, stopping, or its disk takes no writes (ask again)");
     }
     send(ctx, Json.MAPPER.createObjectNode().put("status", "ready"));
   }

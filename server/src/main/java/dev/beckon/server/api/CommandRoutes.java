@@ -21,8 +21,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -91,7 +95,7 @@ final class CommandRoutes {
     } else {
       throw Requests.contentType(ctx, "application/json or multipart/form-data");
     }
-    Requests.allowKeys(json, "action", "args", "deadline");
+    Requests.allowKeys(json, "action", "args", "deadline", "secret", "secretBody");
     String action =
         Requests.text(json, "action")
             .orElseThrow(
@@ -104,8 +108,51 @@ final class CommandRoutes {
         Requests.text(json, "deadline")
             .map(text -> TimeText.deadline(text, now))
             .orElse(now.plus(DEFAULT_DEADLINE));
+    Map<String, String> args = args(json);
+    boolean secretBody = Requests.flag(json, "secretBody");
+    if (secretBody && body == null) {
+      throw new Problem(
+          ErrorCode.REQUEST_MALFORMED,
+          "secretBody: true (expected a body with it: multipart/form-data with the part body)");
+    }
     return new NewCommand(
-        deviceId, action, args(json), body, deadline, ctx.header("Idempotency-Key"));
+        deviceId,
+        action,
+        args,
+        body,
+        deadline,
+        ctx.header("Idempotency-Key"),
+        secret(json, args),
+        secretBody);
+  }
+
+  /** The names of the secret arguments. */
+  private static Set<String> secret(ObjectNode json, Map<String, String> args) {
+    JsonNode node = json.get("secret");
+    Set<String> names = new HashSet<>();
+    if (node == null) {
+      return names;
+    }
+    if (!node.isArray()) {
+      throw new Problem(
+          ErrorCode.REQUEST_MALFORMED,
+          "secret: not a list (expected the names of secret arguments, such as [\"pin\"])");
+    }
+    for (JsonNode each : node) {
+      if (!each.isTextual() || !args.containsKey(each.textValue())) {
+        throw new Problem(
+            ErrorCode.REQUEST_MALFORMED,
+            "secret: "
+                + (each.isTextual() ? each.textValue() : Requests.shown(each))
+                + (args.isEmpty()
+                    ? " (expected none: the command has no arguments)"
+                    : " (expected one of the arguments "
+                        + String.join(", ", new TreeSet<>(args.keySet()))
+                        + ")"));
+      }
+      names.add(each.textValue());
+    }
+    return names;
   }
 
   private static Map<String, String> args(ObjectNode json) {
@@ -125,8 +172,9 @@ final class CommandRoutes {
             ErrorCode.REQUEST_MALFORMED,
             "args."
                 + entry.getKey()
-                + ": "
-                + Requests.shown(entry.getValue())
+                + ": a JSON "
+                // Not the value: it may be meant to be a secret one.
+                + entry.getValue().getNodeType().name().toLowerCase(Locale.ROOT)
                 + " (expected a string; numbers and truth values too are written as strings)");
       }
       args.put(entry.getKey(), entry.getValue().textValue());
@@ -234,9 +282,28 @@ final class CommandRoutes {
   }
 
   private void show(Context ctx) {
-    Requests.allowQuery(ctx, "wait");
+    Requests.allowQuery(ctx, "wait", "secrets");
     Duration wait = Requests.wait(ctx);
-    ApiServer.send(ctx, Json.command(ended(find(ctx), wait)));
+    boolean reveals = reveals(ctx);
+    Command shown = ended(find(ctx), wait);
+    if (reveals) {
+      shown = commands.reveal(shown.id()).orElse(shown);
+    }
+    ApiServer.send(ctx, Json.command(shown));
+  }
+
+  /** Whether the caller asks for secret values, and may. */
+  private static boolean reveals(Context ctx) {
+    String text = ctx.queryParam("secrets");
+    if (text == null) {
+      return false;
+    }
+    if (!text.equals("show")) {
+      throw new Problem(
+          ErrorCode.PARAMETER_INVALID, "secrets: " + text + " (expected show, or nothing)");
+    }
+    Access.require(ctx, Access.ADMIN, "secrets: show");
+    return true;
   }
 
   private Command find(Context ctx) {
@@ -310,6 +377,9 @@ final class CommandRoutes {
   private void resultBody(Context ctx) {
     Requests.allowQuery(ctx);
     Command command = find(ctx);
+    if (command.secrecy().resultBody()) {
+      Access.require(ctx, Access.ADMIN, "command: " + command.id() + " has a secret result body");
+    }
     InputStream body =
         commands
             .resultBody(command.id())

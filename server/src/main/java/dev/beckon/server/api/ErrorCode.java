@@ -11,6 +11,7 @@ public enum ErrorCode {
   IDEMPOTENCY_KEY_INVALID(400, "The idempotency key cannot be one"),
   TOKEN_MISSING(401, "A token is needed"),
   TOKEN_INVALID(401, "The token is not this server's"),
+  ADMIN_NEEDED(403, "The admin token is needed"),
   PATH_UNKNOWN(404, "There is nothing at this path"),
   DEVICE_UNKNOWN(404, "There is no such device"),
   COMMAND_UNKNOWN(404, "There is no such command"),
@@ -73,6 +74,7 @@ public enum ErrorCode {
   static ErrorCode ofStatus(int status) {
     return switch (status) {
       case 401 -> TOKEN_INVALID;
+      case 403 -> ADMIN_NEEDED;
       case 404 -> PATH_UNKNOWN;
       case 405 -> METHOD_NOT_ALLOWED;
       case 413, 414, 431 -> REQUEST_TOO_LARGE;

@@ -10,6 +10,7 @@ import dev.beckon.protocol.session.Action;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Parameter;
 import dev.beckon.server.command.Command;
+import dev.beckon.server.command.Secrecy;
 import dev.beckon.server.command.TimelineEntry;
 import dev.beckon.server.identity.Device;
 import java.time.Instant;
@@ -44,6 +45,13 @@ final class Json {
     json.put("deviceId", command.deviceId().value());
     json.put("action", command.action());
     put(json.putObject("args"), command.args());
+    Secrecy secrecy = command.secrecy();
+    if (secrecy.any()) {
+      ArrayNode secret = json.putArray("secret");
+      secrecy.args().stream().sorted().forEach(secret::add);
+      json.put("secretBody", secrecy.body());
+      json.put("secretResultBody", secrecy.resultBody());
+    }
     json.put("bodyBytes", command.bodyBytes());
     json.put("state", command.state().name());
     json.put("acceptedAt", time(command.acceptedAt()));

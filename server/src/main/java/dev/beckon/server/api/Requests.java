@@ -116,7 +116,13 @@ final class Requests {
     } catch (JsonProcessingException malformed) {
       throw new Problem(
           ErrorCode.REQUEST_MALFORMED,
-          name + ": " + malformed.getOriginalMessage() + " (expected a JSON object)");
+          // Without the parser's message: it quotes the text, and part of that may be a secret.
+          name
+              + ": not JSON at line "
+              + malformed.getLocation().getLineNr()
+              + ", column "
+              + malformed.getLocation().getColumnNr()
+              + " (expected a JSON object)");
     }
     if (!(node instanceof ObjectNode object)) {
       throw new Problem(
@@ -146,6 +152,19 @@ final class Requests {
           ErrorCode.REQUEST_MALFORMED, name + ": " + shown(node) + " (expected a string)");
     }
     return Optional.of(node.textValue());
+  }
+
+  /** True or false under this name; false if it is not there. */
+  static boolean flag(ObjectNode json, String name) {
+    JsonNode node = json.get(name);
+    if (node == null) {
+      return false;
+    }
+    if (!node.isBoolean()) {
+      throw new Problem(
+          ErrorCode.REQUEST_MALFORMED, name + ": " + shown(node) + " (expected true or false)");
+    }
+    return node.booleanValue();
   }
 
   static String shown(JsonNode node) {

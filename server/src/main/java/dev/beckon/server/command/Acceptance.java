@@ -4,10 +4,6 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.store.Sql;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -15,7 +11,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +22,26 @@ final class Acceptance {
   private final DeviceLookup devices;
   private final CommandIds ids;
 
+  /**
+   * Of a command's content.
+   *
+   * @param secrets of the secret parts; null if the command has none, or no longer has them
+   */
+  @SuppressWarnings("ArrayRecordComponent") // compared below
+  record Hashes(byte[] content, byte @Nullable [] secrets) {
+
+    static Hashes of(NewCommand command) {
+      return new Hashes(
+          ContentHash.of(command), command.hasSecrets() ? SecretParts.hash(command) : null);
+    }
+
+    /** Secrets that are gone cannot be compared. */
+    boolean sameAs(Hashes first) {
+      return Arrays.equals(content, first.content)
+          && (first.secrets == null || Arrays.equals(secrets, first.secrets));
+    }
+  }
+
   Acceptance(DeviceLookup devices, CommandIds ids) {
     this.devices = devices;
     this.ids = ids;
@@ -34,12 +49,12 @@ final class Acceptance {
 
   /**
    * @param body name of the body's file
-   * @param hash of the content, to recognise a repetition
+   * @param hashes of the content, to recognise a repetition
    */
-  Submission accept(Sql sql, NewCommand asked, @Nullable String body, byte[] hash, Instant now)
+  Submission accept(Sql sql, NewCommand asked, @Nullable String body, Hashes hashes, Instant now)
       throws SQLException {
     // First, because a repetition after the deadline still returns the first command.
-    Optional<Submission> before = before(sql, asked, hash);
+    Optional<Submission> before = before(sql, asked, hashes);
     if (before.isPresent()) {
       return before.get();
     }
@@ -58,7 +73,7 @@ final class Acceptance {
             ids.next(now.toEpochMilli()),
             asked.deviceId(),
             asked.action(),
-            asked.args(),
+            SecretParts.shownArgs(asked),
             content == null ? 0 : content.length,
             CommandState.QUEUED,
             accepted,
@@ -66,13 +81,14 @@ final class Acceptance {
             null,
             Map.of(),
             0,
-            List.of(new TimelineEntry(accepted, "queued", Map.of())));
-    CommandTable.insert(sql, command, asked, body, asked.idempotencyKey() == null ? null : hash);
+            List.of(new TimelineEntry(accepted, "queued", Map.of())),
+            new Secrecy(asked.secretArgs(), asked.secretBody(), asked.secretBody()));
+    CommandTable.insert(sql, command, asked, body, hashes);
     CommandTable.append(sql, command.id(), command.timeline().getFirst());
     return new Submission.Accepted(command);
   }
 
-  private static Optional<Submission> before(Sql sql, NewCommand asked, byte[] hash)
+  private static Optional<Submission> before(Sql sql, NewCommand asked, Hashes hashes)
       throws SQLException {
     String key = asked.idempotencyKey();
     String id = key == null ? null : CommandTable.idByKey(sql, key).orElse(null);
@@ -80,7 +96,7 @@ final class Acceptance {
     if (first == null) {
       return Optional.empty();
     }
-    boolean same = Arrays.equals(hash, CommandTable.contentHash(sql, first.id()).orElse(null));
+    boolean same = CommandTable.hashes(sql, first.id()).filter(hashes::sameAs).isPresent();
     return Optional.of(
         same ? new Submission.Repeated(first.command()) : new Submission.Conflict(first.command()));
   }
@@ -118,35 +134,5 @@ final class Acceptance {
                     + " commands waiting (expected fewer than "
                     + Commands.MAX_WAITING
                     + "; wait for their ends or cancel some)"));
-  }
-
-  /** SHA-256 over what makes two requests the same; every part behind its length. */
-  static byte[] contentHash(NewCommand command) {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("this JDK has no SHA-256", e);
-    }
-    add(digest, command.deviceId().value());
-    add(digest, command.action());
-    new TreeMap<>(command.args())
-        .forEach(
-            (name, value) -> {
-              add(digest, name);
-              add(digest, value);
-            });
-    byte[] body = command.body();
-    add(digest, body == null ? new byte[0] : body);
-    return digest.digest();
-  }
-
-  private static void add(MessageDigest digest, String text) {
-    add(digest, text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static void add(MessageDigest digest, byte[] part) {
-    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(part.length).flip());
-    digest.update(part);
   }
 }

@@ -2,6 +2,7 @@ package dev.beckon.server.command;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * A command as it stands.
  *
  * @param id 26 characters of Crockford's base 32; sorts by acceptance
+ * @param args the values of secret ones read {@code (secret)}, except where its source says that
+ *     they are revealed
  * @param bodyBytes length of the body; 0 = none
  * @param acceptedAt when it was durable, whole milliseconds
  * @param deadline until when the device may start it, whole milliseconds
@@ -17,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param result what the device reported, by name
  * @param resultBodyBytes length of the result's body; 0 = none
  * @param timeline in order of time
+ * @param secrecy which parts are secret
  */
 public record Command(
     String id,
@@ -30,11 +34,46 @@ public record Command(
     @Nullable String reason,
     Map<String, String> result,
     long resultBodyBytes,
-    List<TimelineEntry> timeline) {
+    List<TimelineEntry> timeline,
+    Secrecy secrecy) {
 
   public Command {
     args = Map.copyOf(args);
     result = Map.copyOf(result);
     timeline = List.copyOf(timeline);
+  }
+
+  Command with(List<TimelineEntry> newTimeline) {
+    return with(args, newTimeline);
+  }
+
+  /** The command with its secret values; the caller sees to it that they are not shown. */
+  Command revealing(Map<String, String> secrets) {
+    Map<String, String> values = new HashMap<>(args);
+    values.replaceAll((name, value) -> secrets.getOrDefault(name, value));
+    return with(values, timeline);
+  }
+
+  private Command with(Map<String, String> newArgs, List<TimelineEntry> newTimeline) {
+    return new Command(
+        id,
+        deviceId,
+        action,
+        newArgs,
+        bodyBytes,
+        state,
+        acceptedAt,
+        deadline,
+        reason,
+        result,
+        resultBodyBytes,
+        newTimeline,
+        secrecy);
+  }
+
+  /** Without arguments: their values may be revealed ones. */
+  @Override
+  public String toString() {
+    return "command " + id + " to " + deviceId + ": " + action + " " + state;
   }
 }

@@ -3,7 +3,9 @@ package dev.beckon.server.command;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.beckon.protocol.Redaction;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.command.Acceptance.Hashes;
 import dev.beckon.server.store.Sql;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -15,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The SQL of commands; each method runs within the caller's transaction. */
@@ -29,6 +32,8 @@ final class CommandTable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final TypeReference<Map<String, String>> TEXTS = new TypeReference<>() {};
 
+  private static final TypeReference<Set<String>> NAMES = new TypeReference<>() {};
+
   private static final String SELECT = "SELECT * FROM commands ";
 
   /** What the rules and the files need beyond what a {@link Command} shows. */
@@ -38,7 +43,8 @@ final class CommandTable {
       boolean cancelAsked,
       int entries,
       @Nullable String body,
-      @Nullable String resultBody) {
+      @Nullable String resultBody,
+      @Nullable Map<String, String> secrets) {
 
     String id() {
       return command.id();
@@ -46,6 +52,25 @@ final class CommandTable {
 
     CommandState state() {
       return command.state();
+    }
+
+    /** The command with its secrets, as far as they are still there. */
+    Command revealed() {
+      return secrets == null ? command : command.revealing(secrets);
+    }
+
+    /** Takes the secrets out of what the device says. */
+    Redaction redaction() {
+      if (!command.secrecy().any()) {
+        return Redaction.NONE;
+      }
+      return secrets == null ? Redaction.ALL : Redaction.of(secrets.values());
+    }
+
+    /** Without the secrets. */
+    @Override
+    public String toString() {
+      return command.toString();
     }
   }
 
@@ -57,12 +82,15 @@ final class CommandTable {
   }
 
   static void insert(
-      Sql sql, Command command, NewCommand asked, @Nullable String body, byte @Nullable [] hash)
+      Sql sql, Command command, NewCommand asked, @Nullable String body, Hashes hashes)
       throws SQLException {
+    boolean keyed = asked.idempotencyKey() != null;
+    Secrecy secrecy = command.secrecy();
     sql.update(
         "INSERT INTO commands (id, device_id, action, args, body, body_bytes, state, accepted_at,"
-            + " deadline, due_at, idempotency_key, content_hash) VALUES (?, ?, ?, ?, ?, ?,"
-            + " 'QUEUED', ?, ?, ?, ?, ?)",
+            + " deadline, due_at, idempotency_key, content_hash, secret_args, secret_body,"
+            + " secret_result_body, secrets, secrets_hash) VALUES (?, ?, ?, ?, ?, ?, 'QUEUED', ?,"
+            + " ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         command.id(),
         command.deviceId().value(),
         command.action(),
@@ -73,7 +101,12 @@ final class CommandTable {
         command.deadline().toEpochMilli(),
         millis(CommandLife.dueAt(CommandState.QUEUED, false, command.deadline())),
         asked.idempotencyKey(),
-        hash);
+        keyed ? hashes.content() : null,
+        json(new TreeSet<>(secrecy.args())),
+        secrecy.body() ? 1 : 0,
+        secrecy.resultBody() ? 1 : 0,
+        secrecy.any() ? json(SecretParts.values(asked)) : null,
+        keyed ? hashes.secrets() : null);
   }
 
   static Optional<Stored> find(Sql sql, String id) throws SQLException {
@@ -87,10 +120,10 @@ final class CommandTable {
         "SELECT id FROM commands WHERE idempotency_key = ?", row -> row.getString("id"), key);
   }
 
-  static Optional<byte[]> contentHash(Sql sql, String id) throws SQLException {
+  static Optional<Hashes> hashes(Sql sql, String id) throws SQLException {
     return sql.first(
-        "SELECT content_hash FROM commands WHERE id = ? AND content_hash IS NOT NULL",
-        row -> row.getBytes("content_hash"),
+        "SELECT content_hash, secrets_hash FROM commands WHERE id = ? AND content_hash IS NOT NULL",
+        row -> new Hashes(row.getBytes("content_hash"), row.getBytes("secrets_hash")),
         id);
   }
 
@@ -138,7 +171,10 @@ final class CommandTable {
         sql.list(
             SELECT
                 + "WHERE device_id = ? AND due_at IS NOT NULL AND state IN ('QUEUED', 'DELIVERED')"
-                + " AND cancel_asked = 0 AND (handed_over = 1 OR deadline > ?) ORDER BY id LIMIT ?",
+                + " AND cancel_asked = 0 AND (handed_over = 1 OR deadline > ?)"
+                // One that was given up and reported again has lost its secrets.
+                + " AND (secrets IS NOT NULL OR (secret_args = '[]' AND secret_body = 0))"
+                + " ORDER BY id LIMIT ?",
             CommandTable::stored,
             id.value(),
             now.toEpochMilli(),
@@ -235,33 +271,58 @@ final class CommandTable {
     sql.update("UPDATE commands SET due_at = ? WHERE id = ?", dueAt.toEpochMilli(), id);
   }
 
-  /** Changes the state, provided nobody did meanwhile. */
-  static void move(Sql sql, Stored from, CommandState to, @Nullable String reason)
+  /**
+   * Changes the state, provided nobody did meanwhile. A command that ends loses its secrets: nobody
+   * needs them any more.
+   */
+  static void move(Sql sql, Stored from, CommandState to, @Nullable String reason, Instant now)
       throws SQLException {
     Command command = from.command();
     int changed =
         sql.update(
-            "UPDATE commands SET state = ?, reason = ?, due_at = ? WHERE id = ? AND state = ?",
+            "UPDATE commands SET state = ?, reason = ?, due_at = ?, ended_at = ? WHERE id = ? AND"
+                + " state = ?",
             to.name(),
             reason,
             // A device that reports has the command, whatever this server knew before.
             millis(CommandLife.dueAt(to, true, command.deadline())),
+            to.ended() ? now.toEpochMilli() : null,
             command.id(),
             command.state().name());
     if (changed != 1) {
       throw new IllegalStateException(
           "command " + command.id() + " is no longer " + command.state());
     }
+    if (to.ended() && from.secrets() != null) {
+      sql.update(
+          "UPDATE commands SET secrets = NULL, secrets_hash = NULL WHERE id = ?", command.id());
+      if (command.secrecy().body() && from.body() != null) {
+        sql.update("UPDATE commands SET body = NULL WHERE id = ?", command.id());
+        discardBody(sql, from.body());
+      }
+    }
+  }
+
+  /** Leaves the file to {@link Retention}, which deletes it once this is committed. */
+  static void discardBody(Sql sql, String name) throws SQLException {
+    sql.update("INSERT OR IGNORE INTO discarded_bodies (name) VALUES (?)", name);
   }
 
   static void setResult(
-      Sql sql, String id, Map<String, String> result, @Nullable String body, long bodyBytes)
+      Sql sql,
+      String id,
+      Map<String, String> result,
+      @Nullable String body,
+      long bodyBytes,
+      boolean secretBody)
       throws SQLException {
     sql.update(
-        "UPDATE commands SET result = ?, result_body = ?, result_body_bytes = ? WHERE id = ?",
+        "UPDATE commands SET result = ?, result_body = ?, result_body_bytes = ?,"
+            + " secret_result_body = ? WHERE id = ?",
         json(result),
         body,
         bodyBytes,
+        secretBody ? 1 : 0,
         id);
   }
 
@@ -274,6 +335,35 @@ final class CommandTable {
         json(entry.details()),
         id);
     sql.update("UPDATE commands SET entries = entries + 1 WHERE id = ?", id);
+  }
+
+  /** IDs of what ended at that time or before, the first ended first. */
+  static List<String> endedBy(Sql sql, Instant latest, int limit) throws SQLException {
+    return sql.list(
+        "SELECT id FROM commands WHERE ended_at <= ? ORDER BY ended_at LIMIT ?",
+        row -> row.getString("id"),
+        latest.toEpochMilli(),
+        limit);
+  }
+
+  /** Deletes a command with its timeline; its bodies are discarded. */
+  static void delete(Sql sql, String id) throws SQLException {
+    sql.update(
+        "INSERT OR IGNORE INTO discarded_bodies (name)"
+            + " SELECT body FROM commands WHERE id = ?1 AND body IS NOT NULL UNION ALL"
+            + " SELECT result_body FROM commands WHERE id = ?1 AND result_body IS NOT NULL",
+        id);
+    sql.update("DELETE FROM timeline WHERE command_id = ?", id);
+    sql.update("DELETE FROM commands WHERE id = ?", id);
+  }
+
+  static List<String> discardedBodies(Sql sql, int limit) throws SQLException {
+    return sql.list(
+        "SELECT name FROM discarded_bodies LIMIT ?", row -> row.getString("name"), limit);
+  }
+
+  static void forgetDiscardedBody(Sql sql, String name) throws SQLException {
+    sql.update("DELETE FROM discarded_bodies WHERE name = ?", name);
   }
 
   /** Names of every file that a row refers to. */
@@ -299,14 +389,20 @@ final class CommandTable {
             row.getString("reason"),
             texts(row.getString("result")),
             row.getLong("result_body_bytes"),
-            List.of());
+            List.of(),
+            new Secrecy(
+                names(row.getString("secret_args")),
+                row.getInt("secret_body") == 1,
+                row.getInt("secret_result_body") == 1));
+    String secrets = row.getString("secrets");
     return new Stored(
         command,
         row.getInt("handed_over") == 1,
         row.getInt("cancel_asked") == 1,
         row.getInt("entries"),
         row.getString("body"),
-        row.getString("result_body"));
+        row.getString("result_body"),
+        secrets == null ? null : texts(secrets));
   }
 
   private static List<Stored> withTimelines(Sql sql, List<Stored> rows) throws SQLException {
@@ -321,29 +417,15 @@ final class CommandTable {
                       entry.getString("event"),
                       texts(entry.getString("details"))),
               row.id());
-      Command c = row.command();
-      Command command =
-          new Command(
-              c.id(),
-              c.deviceId(),
-              c.action(),
-              c.args(),
-              c.bodyBytes(),
-              c.state(),
-              c.acceptedAt(),
-              c.deadline(),
-              c.reason(),
-              c.result(),
-              c.resultBodyBytes(),
-              timeline);
       complete.add(
           new Stored(
-              command,
+              row.command().with(timeline),
               row.handedOver(),
               row.cancelAsked(),
               row.entries(),
               row.body(),
-              row.resultBody()));
+              row.resultBody(),
+              row.secrets()));
     }
     return complete;
   }
@@ -353,18 +435,31 @@ final class CommandTable {
   }
 
   private static String json(Map<String, String> texts) {
+    return json((Object) new TreeMap<>(texts));
+  }
+
+  private static String json(Object texts) {
     try {
-      return JSON.writeValueAsString(new TreeMap<>(texts));
+      return JSON.writeValueAsString(texts);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("texts that JSON cannot hold", e);
     }
   }
 
   private static Map<String, String> texts(String json) throws SQLException {
+    return read(json, TEXTS);
+  }
+
+  private static Set<String> names(String json) throws SQLException {
+    return read(json, NAMES);
+  }
+
+  private static <T> T read(String json, TypeReference<T> type) throws SQLException {
     try {
-      return JSON.readValue(json, TEXTS);
+      return JSON.readValue(json, type);
     } catch (JsonProcessingException e) {
-      throw new SQLException("a stored map is damaged", e);
+      // Without its message, which can quote a value.
+      throw new SQLException("a stored map is damaged: " + e.getLocation());
     }
   }
 }

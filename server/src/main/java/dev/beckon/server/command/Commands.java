@@ -2,6 +2,7 @@ package dev.beckon.server.command;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.Update;
+import dev.beckon.server.command.Acceptance.Hashes;
 import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
@@ -9,6 +10,7 @@ import dev.beckon.server.store.SqlWork;
 import java.io.InputStream;
 import java.security.SecureRandom;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -37,6 +39,14 @@ public final class Commands implements AutoCloseable {
   /** Longest body of a command or a result. */
   public static final int MAX_BODY_BYTES = 16 * 1024 * 1024;
 
+  /** How long ended commands are kept unless set otherwise. */
+  public static final Duration DEFAULT_KEEP = Duration.ofDays(30);
+
+  /** An idempotency key holds for as long as its command is kept, and for this long at least. */
+  public static final Duration MIN_KEEP = Duration.ofDays(1);
+
+  public static final Duration MAX_KEEP = Duration.ofDays(3650);
+
   /** Commands that may wait for one device. */
   static final int MAX_WAITING = 1000;
 
@@ -56,27 +66,45 @@ public final class Commands implements AutoCloseable {
   private final Bodies bodies;
   private final Acceptance acceptance;
   private final Silence silence;
+  private final Transitions transitions;
+  private final Reports reports;
+  private final Retention retention;
   private final List<CommandListener> listeners = new CopyOnWriteArrayList<>();
 
-  private Commands(Database database, InstantSource clock, Bodies bodies, Acceptance acceptance) {
+  private Commands(
+      Database database, InstantSource clock, Bodies bodies, Acceptance acceptance, Duration keep) {
     this.database = database;
     this.clock = clock;
     this.bodies = bodies;
     this.acceptance = acceptance;
     this.silence = new Silence(CommandLife.SILENCE, clock.instant());
+    this.transitions = new Transitions(clock);
+    this.reports = new Reports(database, bodies, transitions, clock, this::changed);
+    this.retention = new Retention(database, bodies, transitions, keep);
+  }
+
+  /** Opens the commands of a database, to be kept for 30 days after their end. */
+  public static Commands open(Database database, DeviceLookup devices, InstantSource clock) {
+    return open(database, devices, clock, DEFAULT_KEEP);
   }
 
   /**
    * Opens the commands of a database.
    *
    * @param devices which may get commands
+   * @param keep how long an ended command is kept, {@link #MIN_KEEP} to {@link #MAX_KEEP}
    * @throws dev.beckon.server.store.StoreException if the bodies' folder cannot be used
    */
-  public static Commands open(Database database, DeviceLookup devices, InstantSource clock) {
+  public static Commands open(
+      Database database, DeviceLookup devices, InstantSource clock, Duration keep) {
+    if (keep.compareTo(MIN_KEEP) < 0 || keep.compareTo(MAX_KEEP) > 0) {
+      throw new IllegalArgumentException(
+          "keep: " + keep + " (expected " + MIN_KEEP + " to " + MAX_KEEP + ")");
+    }
     Bodies bodies = new Bodies(database.folder());
     bodies.deleteAllBut(database.read(CommandTable::bodyNames));
     CommandIds ids = new CommandIds(new SecureRandom(), database.read(CommandTable::newestId));
-    return new Commands(database, clock, bodies, new Acceptance(devices, ids));
+    return new Commands(database, clock, bodies, new Acceptance(devices, ids), keep);
   }
 
   /**
@@ -93,11 +121,10 @@ public final class Commands implements AutoCloseable {
     }
     byte[] body = command.body();
     if (body == null || body.length == 0) {
-      byte[] hash = Acceptance.contentHash(command);
-      return accept(command, null, hash);
+      return accept(command, null, Hashes.of(command));
     }
     return bodies
-        .offThread(() -> Map.entry(bodies.write(body), Acceptance.contentHash(command)))
+        .offThread(() -> Map.entry(bodies.write(body), Hashes.of(command)))
         .thenCompose(
             written ->
                 accept(command, written.getKey(), written.getValue())
@@ -110,9 +137,9 @@ public final class Commands implements AutoCloseable {
   }
 
   private CompletableFuture<Submission> accept(
-      NewCommand command, @Nullable String body, byte[] hash) {
+      NewCommand command, @Nullable String body, Hashes hashes) {
     return database.write(
-        sql -> acceptance.accept(sql, command, body, hash, clock.instant()),
+        sql -> acceptance.accept(sql, command, body, hashes, clock.instant()),
         submission -> {
           if (submission instanceof Submission.Accepted accepted) {
             tell(listener -> listener.accepted(accepted.command()));
@@ -122,6 +149,13 @@ public final class Commands implements AutoCloseable {
 
   public Optional<Command> find(String id) {
     return database.read(sql -> CommandTable.find(sql, id)).map(Stored::command);
+  }
+
+  /**
+   * The command with the values of its secret arguments, unless it has ended: then they are gone.
+   */
+  public Optional<Command> reveal(String id) {
+    return database.read(sql -> CommandTable.find(sql, id)).map(Stored::revealed);
   }
 
   public List<Command> list(CommandQuery query) {
@@ -138,6 +172,8 @@ public final class Commands implements AutoCloseable {
    * deadline: the device's journal knows what it did, and a device that never got it will not start
    * it any more.
    *
+   * <p>The commands come with their secrets.
+   *
    * @param alreadySent IDs that this session sent before
    * @param limit most commands to return, at least 1
    */
@@ -152,7 +188,7 @@ public final class Commands implements AutoCloseable {
               if (!stored.handedOver()) {
                 CommandTable.markHandedOver(sql, stored);
               }
-              commands.add(stored.command());
+              commands.add(stored.revealed());
             }
           }
           return new HandOver(commands, CommandTable.cancelsAsked(sql, id));
@@ -187,70 +223,7 @@ public final class Commands implements AutoCloseable {
    */
   public CompletableFuture<Optional<Command>> update(
       DeviceId from, Update update, byte @Nullable [] resultBody) {
-    Report report;
-    try {
-      report = Report.of(update, resultBody);
-    } catch (IllegalArgumentException e) {
-      return CompletableFuture.failedFuture(e);
-    }
-    if (resultBody == null || resultBody.length == 0 || !report.state().ended()) {
-      return apply(from, report, null).thenApply(Applied::command);
-    }
-    return bodies
-        .offThread(() -> bodies.write(resultBody))
-        .thenCompose(
-            file ->
-                apply(from, report, file)
-                    .whenComplete(
-                        (applied, failure) -> {
-                          if (failure != null || !applied.moved()) {
-                            bodies.delete(file);
-                          }
-                        })
-                    .thenApply(Applied::command));
-  }
-
-  /**
-   * @param moved whether the report changed the state
-   */
-  private record Applied(Optional<Command> command, boolean moved, boolean changed) {}
-
-  private CompletableFuture<Applied> apply(DeviceId from, Report report, @Nullable String file) {
-    return database.write(
-        sql -> apply(sql, from, report, file),
-        applied -> {
-          if (applied.changed()) {
-            applied.command().ifPresent(this::changed);
-          }
-        });
-  }
-
-  private Applied apply(Sql sql, DeviceId from, Report report, @Nullable String file)
-      throws SQLException {
-    Stored stored = CommandTable.find(sql, report.commandId()).orElse(null);
-    if (stored == null || !stored.command().deviceId().equals(from)) {
-      return new Applied(Optional.empty(), false, false);
-    }
-    Optional<CommandState> next = CommandLife.onReport(stored.state(), report.state());
-    next.ifPresent(state -> LOG.debug("command {}: {}", stored.id(), state));
-    if (next.isPresent()) {
-      CommandTable.move(sql, stored, next.get(), report.reason());
-      if (next.get().ended()) {
-        CommandTable.setResult(sql, stored.id(), report.result(), file, report.bodyBytes());
-      }
-      CommandTable.append(sql, stored.id(), report.entry(clock.instant()));
-    }
-    Optional<TimelineEntry> progress = report.progress(clock.instant());
-    boolean noted =
-        progress.isPresent()
-            && next.orElse(stored.state()) == CommandState.RUNNING
-            && stored.entries() < CommandTable.MAX_ENTRIES;
-    if (noted) {
-      CommandTable.append(sql, stored.id(), progress.get());
-    }
-    boolean changed = next.isPresent() || noted;
-    Command command = changed ? reread(sql, stored.id()) : stored.command();
-    return new Applied(Optional.of(command), next.isPresent(), changed);
+    return reports.update(from, update, resultBody);
   }
 
   /**
@@ -282,14 +255,15 @@ public final class Commands implements AutoCloseable {
       case ALREADY_ENDED -> new Cancelling.AlreadyEnded(stored.command());
       case CANCEL ->
           new Cancelling.Cancelled(
-              end(sql, stored, CommandState.CANCELLED, "cancelled before the device had it"));
+              transitions.end(
+                  sql, stored, CommandState.CANCELLED, "cancelled before the device had it"));
       case ASK_DEVICE -> {
         if (!stored.cancelAsked()) {
           CommandTable.markCancelAsked(sql, id);
           CommandTable.append(
               sql, id, new TimelineEntry(clock.instant(), "cancel-asked", Map.of()));
         }
-        yield new Cancelling.Asked(reread(sql, id));
+        yield new Cancelling.Asked(Transitions.reread(sql, id));
       }
     };
   }
@@ -314,7 +288,7 @@ public final class Commands implements AutoCloseable {
               for (Stored stored : affected.run(sql)) {
                 if (stored.entries() < CommandTable.MAX_ENTRIES) {
                   CommandTable.append(sql, stored.id(), entry);
-                  noted.add(reread(sql, stored.id()));
+                  noted.add(Transitions.reread(sql, stored.id()));
                 }
               }
               return noted;
@@ -345,12 +319,14 @@ public final class Commands implements AutoCloseable {
 
   /**
    * Ends what is past its time: EXPIRED at the deadline if no session had it, UNKNOWN after 5
-   * minutes of silence past it. Blocks for one commit; call it from a timer's thread.
+   * minutes of silence past it; deletes what was kept for long enough. Blocks for one commit; call
+   * it from a timer's thread.
    *
    * @return when to call again, unix milliseconds; at most a second after {@code now}
    */
   public long onTime(Instant now) {
     silence.forgetOld(now);
+    retention.onTime(now);
     long latest = now.toEpochMilli() + TIMER_MILLIS;
     Instant next = database.read(CommandTable::nextDue).orElse(Instant.MAX);
     if (next.isAfter(now)) {
@@ -375,7 +351,8 @@ public final class Commands implements AutoCloseable {
     Optional<CommandState> expired = CommandLife.onDeadline(stored.state(), stored.handedOver());
     if (expired.isPresent()) {
       return Optional.of(
-          end(sql, stored, expired.get(), "the deadline passed before the device had it"));
+          transitions.end(
+              sql, stored, expired.get(), "the deadline passed before the device had it"));
     }
     Instant silentAt = silence.enoughAt(stored.command().deviceId(), now);
     if (silentAt.isAfter(now)) {
@@ -386,7 +363,7 @@ public final class Commands implements AutoCloseable {
     return unknown.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            end(
+            transitions.end(
                 sql,
                 stored,
                 unknown.get(),
@@ -405,7 +382,7 @@ public final class Commands implements AutoCloseable {
               List<Command> changes = new ArrayList<>();
               for (Stored stored : CommandTable.handedOver(sql, id)) {
                 changes.add(
-                    end(
+                    transitions.end(
                         sql,
                         stored,
                         CommandState.UNKNOWN,
@@ -420,19 +397,6 @@ public final class Commands implements AutoCloseable {
               LOG.error("commands of {} from before its enrollment were not ended", id, failure);
               return List.of();
             });
-  }
-
-  private Command end(Sql sql, Stored stored, CommandState state, String reason)
-      throws SQLException {
-    CommandTable.move(sql, stored, state, reason);
-    CommandTable.append(sql, stored.id(), Report.finished(clock.instant(), state, reason));
-    return reread(sql, stored.id());
-  }
-
-  private static Command reread(Sql sql, String id) throws SQLException {
-    return CommandTable.find(sql, id)
-        .map(Stored::command)
-        .orElseThrow(() -> new IllegalStateException("command " + id + " is gone"));
   }
 
   /** All calls to a listener come one after the other, after what they tell is durable. */
@@ -453,6 +417,11 @@ public final class Commands implements AutoCloseable {
         LOG.error("a listener of commands failed", e);
       }
     }
+  }
+
+  /** Ended commands that were deleted since the start, because they were kept long enough. */
+  public long deleted() {
+    return retention.deleted();
   }
 
   /** Until when a wake for the device makes sense; empty if nothing waits for it. */

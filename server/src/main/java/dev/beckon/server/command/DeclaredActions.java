@@ -1,5 +1,6 @@
 package dev.beckon.server.command;
 
+import dev.beckon.protocol.Redaction;
 import dev.beckon.protocol.session.Action;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Parameter;
@@ -58,10 +59,11 @@ final class DeclaredActions {
                   + action.getName()
                   + " takes no body)"));
     }
-    return Optional.ofNullable(argumentRefusal(action, command.args()));
+    return Optional.ofNullable(argumentRefusal(action, command));
   }
 
-  private static @Nullable Refused argumentRefusal(Action action, Map<String, String> args) {
+  private static @Nullable Refused argumentRefusal(Action action, NewCommand command) {
+    Map<String, String> args = command.args();
     Map<String, Parameter> parameters = new TreeMap<>();
     action.getParametersList().forEach(p -> parameters.put(p.getName(), p));
     for (String name : new TreeMap<>(args).keySet()) {
@@ -96,7 +98,9 @@ final class DeclaredActions {
             "argument "
                 + parameter.getName()
                 + ": "
-                + shown(value)
+                + (command.secretArgs().contains(parameter.getName())
+                    ? Redaction.MARK
+                    : shown(value))
                 + " (expected "
                 + expected(parameter)
                 + ")");

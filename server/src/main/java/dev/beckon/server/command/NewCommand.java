@@ -3,6 +3,7 @@ package dev.beckon.server.command;
 import dev.beckon.protocol.datagram.DeviceId;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  *     so the caller leaves it alone from now on
  * @param deadline until when the device may start it
  * @param idempotencyKey names the request: sent again, it returns the first command
+ * @param secretArgs names of the arguments whose values must not be shown
+ * @param secretBody whether the body must not be shown
  */
 @SuppressWarnings("ArrayRecordComponent") // carried, never compared
 public record NewCommand(
@@ -20,7 +23,9 @@ public record NewCommand(
     Map<String, String> args,
     byte @Nullable [] body,
     Instant deadline,
-    @Nullable String idempotencyKey) {
+    @Nullable String idempotencyKey,
+    Set<String> secretArgs,
+    boolean secretBody) {
 
   // Not compact: a compact constructor's class file would not say that the array may be null.
   public NewCommand(
@@ -29,12 +34,37 @@ public record NewCommand(
       Map<String, String> args,
       byte @Nullable [] body,
       Instant deadline,
-      @Nullable String idempotencyKey) {
+      @Nullable String idempotencyKey,
+      Set<String> secretArgs,
+      boolean secretBody) {
     this.deviceId = deviceId;
     this.action = action;
     this.args = Map.copyOf(args);
     this.body = body;
     this.deadline = deadline;
     this.idempotencyKey = idempotencyKey;
+    this.secretArgs = Set.copyOf(secretArgs);
+    this.secretBody = secretBody;
+  }
+
+  /** A command without secrets. */
+  public NewCommand(
+      DeviceId deviceId,
+      String action,
+      Map<String, String> args,
+      byte @Nullable [] body,
+      Instant deadline,
+      @Nullable String idempotencyKey) {
+    this(deviceId, action, args, body, deadline, idempotencyKey, Set.of(), false);
+  }
+
+  boolean hasSecrets() {
+    return secretBody || !secretArgs.isEmpty();
+  }
+
+  /** Without arguments, since some may be secret. */
+  @Override
+  public String toString() {
+    return "new command to " + deviceId + ": " + action;
   }
 }

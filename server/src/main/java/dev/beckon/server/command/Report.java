@@ -1,5 +1,6 @@
 package dev.beckon.server.command;
 
+import dev.beckon.protocol.Redaction;
 import dev.beckon.protocol.session.Update;
 import java.time.Instant;
 import java.util.HashMap;
@@ -65,6 +66,21 @@ record Report(
           throw new IllegalArgumentException(
               "state: " + update.getState() + " (expected a state that devices report)");
     };
+  }
+
+  /** The report without the command's secrets. */
+  Report redacted(Redaction secrets) {
+    return secrets.isEmpty()
+        ? this
+        : new Report(
+            commandId,
+            state,
+            deviceTime,
+            reason == null ? null : secrets.text(reason),
+            secrets.texts(result),
+            progressPercent,
+            secrets.text(progressText),
+            bodyBytes);
   }
 
   /** What the timeline says about the state that this report brought. */

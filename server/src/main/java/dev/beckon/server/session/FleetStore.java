@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,8 @@ final class FleetStore implements SessionStore {
         .setDeadlineMillis(command.deadline().toEpochMilli())
         .setHasBody(command.bodyBytes() > 0)
         .setBodyBytes(command.bodyBytes())
+        .addAllSecretArgs(new TreeSet<>(command.secrecy().args()))
+        .setSecretBody(command.secrecy().body())
         .build();
   }
 

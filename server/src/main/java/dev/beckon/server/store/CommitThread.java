@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteException;
 
 /**
  * The one thread that changes the database, and the one behind it that tells who asked.
@@ -29,6 +30,13 @@ final class CommitThread implements AutoCloseable {
   /** Most writes not yet reported back. A disk that stands still must not fill the memory. */
   static final int MAX_OUTSTANDING = 16_384;
 
+  /** How long a statement waits for another connection's lock. */
+  static final int BUSY_MILLIS = 10_000;
+
+  /** How long emptying the log waits for readers. */
+  private static final int LOG_READERS_MILLIS = 50;
+
+  private static final int PROBE_BYTES = 16 * 1024;
   private static final long CLOSE_SECONDS = 30;
 
   private final Sql sql;
@@ -37,6 +45,8 @@ final class CommitThread implements AutoCloseable {
   private final ExecutorService callbacks;
   private final Thread thread;
   private boolean closed; // guarded by queue
+  private volatile boolean writable = true;
+  private final LongAdder failures = new LongAdder();
   private final LongAdder commits = new LongAdder();
   private final LongAdder writes = new LongAdder();
 
@@ -94,11 +104,97 @@ final class CommitThread implements AutoCloseable {
       }
       queue.drainTo(group, MAX_GROUP - 1);
       stop = group.removeIf(job -> job instanceof Stop);
+      List<EmptyLog> emptyings = emptyings(group);
       if (!group.isEmpty()) {
         commit(group);
         callbacks.execute(() -> report(group));
       }
+      if (!emptyings.isEmpty()) {
+        boolean empty = truncateLog();
+        callbacks.execute(() -> emptyings.forEach(each -> each.future().complete(empty)));
+      }
     }
+  }
+
+  private static List<EmptyLog> emptyings(List<Job> group) {
+    List<EmptyLog> emptyings = new ArrayList<>();
+    for (Job job : group) {
+      if (job instanceof EmptyLog emptying) {
+        emptyings.add(emptying);
+      }
+    }
+    group.removeAll(emptyings);
+    return emptyings;
+  }
+
+  /**
+   * Empties the write-ahead log behind everything that was submitted before. Completes with whether
+   * it is empty: a reader that still reads from it, or the disk, can be in the way.
+   */
+  CompletableFuture<Boolean> emptyLog() {
+    CompletableFuture<Boolean> future = new CompletableFuture<>();
+    synchronized (queue) {
+      if (closed) {
+        future.complete(false);
+      } else {
+        queue.add(new EmptyLog(future));
+      }
+    }
+    return future;
+  }
+
+  private boolean truncateLog() {
+    try {
+      // Waits for readers, and writers wait for it meanwhile: not for long.
+      sql.first("PRAGMA busy_timeout = " + LOG_READERS_MILLIS, row -> row.getInt(1));
+      try {
+        return sql.first("PRAGMA wal_checkpoint(TRUNCATE)", row -> row.getInt("busy") == 0)
+            .orElse(false);
+      } finally {
+        sql.first("PRAGMA busy_timeout = " + BUSY_MILLIS, row -> row.getInt(1));
+      }
+    } catch (SQLException e) {
+      return false; // tried again by whoever wants it
+    }
+  }
+
+  /** False from the first write that the disk refused until {@link #probe} succeeds. */
+  boolean isWritable() {
+    return writable;
+  }
+
+  /** Commits, or single writes in them, that the disk refused. */
+  long failures() {
+    return failures.sum();
+  }
+
+  /** Writes something, to see whether the disk takes it. */
+  void probe() {
+    byte[] some = new byte[PROBE_BYTES];
+    some[0] = (byte) failures.sum();
+    submit(
+        sql -> {
+          sql.update("INSERT OR REPLACE INTO settings (name, value) VALUES ('probe', ?)", some);
+          // Gone again with the next one, but this one's bytes had to be written.
+          return sql.update("DELETE FROM settings WHERE name = 'probe'");
+        },
+        deleted -> writable = true);
+  }
+
+  private void refused() {
+    writable = false;
+    failures.increment();
+  }
+
+  private static boolean isOfTheDisk(Throwable failure) {
+    if (!(failure instanceof SQLiteException sqlite)) {
+      return false;
+    }
+    String code = sqlite.getResultCode().name();
+    return code.startsWith("SQLITE_FULL")
+        || code.startsWith("SQLITE_IOERR")
+        || code.startsWith("SQLITE_READONLY")
+        || code.startsWith("SQLITE_CANTOPEN");
   }
 
   private void commit(List<Job> group) {
@@ -110,9 +206,13 @@ final class CommitThread implements AutoCloseable {
       sql.execute("COMMIT");
       commits.increment();
       writes.add(group.size());
+      if (group.stream().anyMatch(Job::wasRefused)) {
+        refused();
+      }
     } catch (SQLException | RuntimeException | Error e) {
       // The disk, not the work: whatever was in this commit is undone, and the thread lives on.
       rollBack(e);
+      refused();
       StoreException failure =
           new StoreException(
               "store: not written: " + e.getMessage() + " (free some space or check the disk)", e);
@@ -165,6 +265,23 @@ final class CommitThread implements AutoCloseable {
     void fail(Throwable failure);
 
     void report();
+
+    /** Whether the disk refused it. */
+    default boolean wasRefused() {
+      return false;
+    }
+  }
+
+  /** Runs between commits, not in one. */
+  private record EmptyLog(CompletableFuture<Boolean> future) implements Job {
+    @Override
+    public void run(Sql sql) {}
+
+    @Override
+    public void fail(Throwable failure) {}
+
+    @Override
+    public void report() {}
   }
 
   private record Stop() implements Job {
@@ -183,6 +300,7 @@ final class CommitThread implements AutoCloseable {
     private final Consumer<? super T> afterCommit;
     private final CompletableFuture<T> future;
     private Runnable outcome = () -> {};
+    private boolean refused;
 
     Work(SqlWork<T> work, Consumer<? super T> afterCommit, CompletableFuture<T> future) {
       this.work = work;
@@ -197,6 +315,7 @@ final class CommitThread implements AutoCloseable {
         T result = work.run(sql);
         outcome = () -> succeed(result);
       } catch (SQLException | RuntimeException | Error e) {
+        refused = isOfTheDisk(e);
         fail(e);
         rollBack(sql, e);
       }
@@ -234,6 +353,11 @@ final class CommitThread implements AutoCloseable {
     @Override
     public void report() {
       outcome.run();
+    }
+
+    @Override
+    public boolean wasRefused() {
+      return refused;
     }
   }
 }

@@ -101,7 +101,9 @@ public final class Database implements AutoCloseable {
     SQLiteConfig config = new SQLiteConfig();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-    config.setBusyTimeout(10_000);
+    config.setBusyTimeout(CommitThread.BUSY_MILLIS);
+    // What is deleted, secrets above all, must not stay readable in the file.
+    config.setPragma(SQLiteConfig.Pragma.SECURE_DELETE, "true");
     SQLiteDataSource source = new SQLiteDataSource(config);
     source.setUrl("jdbc:sqlite:" + file);
     return source;
@@ -204,9 +206,37 @@ public final class Database implements AutoCloseable {
     }
   }
 
+  /**
+   * Empties the write-ahead log, in which what was deleted stands until then. Completes with
+   * whether it is empty; a reader or the disk can be in the way.
+   */
+  public CompletableFuture<Boolean> emptyLog() {
+    return writer.emptyLog();
+  }
+
   /** The data folder. */
   public Path folder() {
     return folder;
+  }
+
+  /**
+   * False while the disk takes no writes: from the first that it refused until {@link #probe}
+   * succeeds.
+   */
+  public boolean isWritable() {
+    return writer.isWritable();
+  }
+
+  /** Tries whether the disk takes writes again, if it did not. Returns at once. */
+  public void probe() {
+    if (!writer.isWritable()) {
+      writer.probe();
+    }
+  }
+
+  /** How often the disk refused a write. */
+  public long failures() {
+    return writer.failures();
   }
 
   /** Commits so far; {@link #writes()} per commit is what grouping gains. */

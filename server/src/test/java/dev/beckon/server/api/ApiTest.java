@@ -89,7 +89,7 @@ class ApiTest {
     identity = Identity.open(database, clock, () -> new Advertised("127.0.0.1", 3478, 5349));
     commands = Commands.open(database, identity.devices()::find, clock);
     server = ApiServer.start(new ApiConfig(loopback(0), false), parts());
-    token = Files.readString(folder.resolve(AdminToken.FILE)).strip();
+    token = Files.readString(folder.resolve(Tokens.ADMIN_FILE)).strip();
   }
 
   private ApiServer.Parts parts() {
@@ -106,7 +106,7 @@ class ApiTest {
           text.counter("beckon_x_total", "X.", 4, "reason", "c");
         },
         () -> ready,
-        AdminToken.openOrCreate(folder, new SecureRandom()),
+        Tokens.openOrCreate(folder, new SecureRandom()),
         clock);
   }
 
@@ -125,7 +125,7 @@ class ApiTest {
 
   @Test
   void makesATokenThatOnlyItsOwnerReads() throws Exception {
-    Path file = folder.resolve(AdminToken.FILE);
+    Path file = folder.resolve(Tokens.ADMIN_FILE);
 
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
@@ -134,9 +134,9 @@ class ApiTest {
 
   @Test
   void keepsItsToken() throws Exception {
-    AdminToken.openOrCreate(folder, new SecureRandom());
+    Tokens.openOrCreate(folder, new SecureRandom());
 
-    assertThat(Files.readString(folder.resolve(AdminToken.FILE)).strip()).isEqualTo(token);
+    assertThat(Files.readString(folder.resolve(Tokens.ADMIN_FILE)).strip()).isEqualTo(token);
   }
 
   @ParameterizedTest

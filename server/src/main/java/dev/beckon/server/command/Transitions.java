@@ -1,0 +1,50 @@
+package dev.beckon.server.command;
+
+import dev.beckon.server.command.CommandTable.Stored;
+import dev.beckon.server.store.Sql;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The changes of state, each within the caller's transaction. Remembers that secrets were deleted,
+ * because what is deleted from the tables still stands in the database's log for a while.
+ */
+final class Transitions {
+
+  private final InstantSource clock;
+  private volatile boolean secretsDeleted;
+
+  Transitions(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  /** Changes the state as {@link CommandLife} decided. */
+  void move(Sql sql, Stored stored, CommandState state, @Nullable String reason)
+      throws SQLException {
+    CommandTable.move(sql, stored, state, reason, clock.instant());
+    if (state.ended() && stored.secrets() != null) {
+      secretsDeleted = true;
+    }
+  }
+
+  /** An end that this server decided, with its entry in the timeline; the command after it. */
+  Command end(Sql sql, Stored stored, CommandState state, String reason) throws SQLException {
+    move(sql, stored, state, reason);
+    CommandTable.append(sql, stored.id(), Report.finished(clock.instant(), state, reason));
+    return reread(sql, stored.id());
+  }
+
+  static Command reread(Sql sql, String id) throws SQLException {
+    return CommandTable.find(sql, id)
+        .map(Stored::command)
+        .orElseThrow(() -> new IllegalStateException("command " + id + " is gone"));
+  }
+
+  /** Whether secrets were deleted since the last call. */
+  boolean takeSecretsDeleted() {
+    boolean deleted = secretsDeleted;
+    secretsDeleted = false;
+    return deleted;
+  }
+}
