@@ -345,8 +345,8 @@ final class SessionLoop implements AutoCloseable {
       } else if (effect instanceof SessionEffect.SendBody body) {
         current.connection.sendBody(body.key().commandId(), bodies.resultBody(body.key()));
       } else if (effect instanceof SessionEffect.Welcomed welcomed) {
-        clock.set(welcomed.serverTimeMillis());
         if (current.logic.server() == RENDEZVOUS_SERVER) {
+          clock.set(welcomed.serverTimeMillis()); // the one clock of the fleet
           identities.confirmed();
         }
         listener.onSessionOpened(current.logic.server(), current.logic.wakeId());
@@ -409,6 +409,9 @@ final class SessionLoop implements AutoCloseable {
     listener.onDirectory(directory.version(), verdict.text());
     if (verdict == DirectoryVerdict.ACCEPTED) {
       dialling.onDirectory();
+      commands.servers().stream() // one may have had no address until now
+          .filter(server -> !sessions.containsKey(server) && commands.isUnfinished(server))
+          .forEach(dialling::onUnreported);
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,11 @@ class HostAddressesTest {
   private final Map<String, List<String>> zone = new HashMap<>();
   private long now = T0;
   private HostAddresses hosts;
+
+  @BeforeEach
+  void openHosts() {
+    hosts = open();
+  }
 
   private HostAddresses open() {
     return new HostAddresses(
@@ -48,7 +54,6 @@ class HostAddressesTest {
 
   @Test
   void asksAnewEachTime() throws IOException {
-    hosts = open();
     zone.put(HOST, List.of("192.0.2.1"));
     assertThat(text(hosts.find(HOST).addresses())).containsExactly("192.0.2.1");
     zone.put(HOST, List.of("192.0.2.2"));
@@ -58,7 +63,6 @@ class HostAddressesTest {
 
   @Test
   void usesTheLastGoodAddressesWhileDnsIsDownAndSaysSo() throws IOException {
-    hosts = open();
     zone.put(HOST, List.of("192.0.2.1", "192.0.2.2"));
     HostAddresses.Found found = hosts.find(HOST);
     hosts.good(found, found.addresses().get(1));
@@ -89,7 +93,6 @@ class HostAddressesTest {
 
   @Test
   void doesNotRememberAddressesAtWhichNoServerOfTheFleetWas() throws IOException {
-    hosts = open();
     zone.put(HOST, List.of("192.0.2.1"));
     hosts.find(HOST);
     zone.clear();
@@ -114,7 +117,6 @@ class HostAddressesTest {
   void keepsABoundedNumberOfHosts() throws IOException {
     for (int i = 0; i < 200; i++) {
       zone.put("h" + i + ".example", List.of("192.0.2.1"));
-      hosts = hosts == null ? open() : hosts;
       HostAddresses.Found found = hosts.find("h" + i + ".example");
       hosts.good(found, found.addresses().get(0));
     }
@@ -145,7 +147,6 @@ class HostAddressesTest {
   }
 
   private void good(String... addresses) throws IOException {
-    hosts = hosts == null ? open() : hosts;
     zone.put(HOST, List.of(addresses));
     HostAddresses.Found found = hosts.find(HOST);
     hosts.good(found, found.addresses().get(0));

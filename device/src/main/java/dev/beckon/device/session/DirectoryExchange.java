@@ -18,7 +18,7 @@ final class DirectoryExchange {
   private final long answerNanos;
   private final DirectoryParts parts = new DirectoryParts();
   private boolean wanted;
-  private long dueNanos; // meaningful while wanted and open
+  private long dueNanos; // meaningful while wanted and open, or under way
 
   /**
    * @param heldVersion of the list that the device has; 0 if none
@@ -85,7 +85,7 @@ final class DirectoryExchange {
 
   /** Whether the server lets the list wait for too long. */
   boolean isLate(long nowNanos) {
-    return wanted && dueNanos - nowNanos <= 0;
+    return (wanted || isUnderWay()) && dueNanos - nowNanos <= 0;
   }
 
   private void done(List<SessionEffect> effects) {

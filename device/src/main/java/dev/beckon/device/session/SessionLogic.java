@@ -281,7 +281,6 @@ public final class SessionLogic {
           close(effects, ByeReason.TOO_SLOW, "no directory within 10 s");
         } else if (!commands.isBusy(server)
             && bodies.isEmpty()
-            && !directory.isUnderWay()
             && lastFrameNanos + lingerNanos + IDLE_SLACK_NANOS - nowNanos <= 0) {
           orderly = true;
           close(effects, ByeReason.IDLE, "");
