@@ -62,6 +62,10 @@ public final class BuiltInActions {
       PowerAction power = new PowerAction(config.power());
       add(power.action(), power);
     }
+    if (!config.print().printers().isEmpty()) {
+      PrintAction print = new PrintAction(config.print());
+      add(print.action(), print);
+    }
     if (!config.relay().targets().isEmpty()) {
       RelayAction relay = new RelayAction(config.relay());
       add(relay.action(), relay);
