@@ -66,8 +66,10 @@ public final class Enrollment {
       KeyPair key = PendingKey.of(pending);
       EnrollmentAnswer answer = ask(code, CertificateRequest.create(key), clock);
       DeviceIdentity identity = identity(folder, key, answer);
+      DirectoryFile directory = new DirectoryFile(folder);
+      directory.delete(); // it may be another fleet's; without one the device pulls it
       identity.store();
-      storeDirectory(answer, identity, folder);
+      store(directory, answer, identity);
       Files.deleteIfExists(pending);
       return identity;
     } catch (GeneralSecurityException | IllegalArgumentException e) {
@@ -75,14 +77,10 @@ public final class Enrollment {
     }
   }
 
-  /**
-   * The list that came with the identity replaces a former one, which may be another fleet's. If it
-   * is not good the device begins without one and pulls it.
-   */
-  private static void storeDirectory(EnrollmentAnswer answer, DeviceIdentity identity, Path folder)
+  /** Keeps the list that came with the identity, if it is good. */
+  private static void store(
+      DirectoryFile directory, EnrollmentAnswer answer, DeviceIdentity identity)
       throws IOException {
-    DirectoryFile file = new DirectoryFile(folder);
-    file.delete();
     if (answer.getDirectory().isEmpty()) {
       return;
     }
@@ -90,7 +88,7 @@ public final class Enrollment {
     try {
       Instant now = Instant.ofEpochMilli(answer.getServerTimeMillis());
       DirectoryCheck.check(signed, identity.roots(), 0, now);
-      file.store(signed);
+      directory.store(signed);
     } catch (DirectoryRefusedException e) {
       System.getLogger("dev.beckon.device").log(System.Logger.Level.WARNING, e.getMessage());
     }

@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /** Ties the two loops together: each posts to the other's thread. */
-final class LoopLink implements DatagramLoop.Dialler, SessionLoop.Dialling {
+final class LoopLink implements DatagramLoop.Dialler, Dialling {
   private @Nullable SessionLoop sessions;
   private @Nullable DatagramLoop datagrams;
 

@@ -5,7 +5,6 @@ import dev.beckon.device.command.CommandEffect;
 import dev.beckon.device.command.CommandKey;
 import dev.beckon.device.command.CommandLogic;
 import dev.beckon.device.directory.DirectoryVerdict;
-import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.session.SessionEffect;
 import dev.beckon.device.session.SessionLogic;
 import dev.beckon.device.wake.DialLogic.Ending;
@@ -34,41 +33,6 @@ import java.util.concurrent.TimeUnit;
  * CommandLogic} say. At most one session per server is open at a time.
  */
 final class SessionLoop implements AutoCloseable {
-  /** Gets how dialling goes, on this loop's thread. */
-  interface Dialling {
-    void onOpened(int server);
-
-    void onFailed(int server);
-
-    void onRefused(int server);
-
-    void onClosed(int server, Ending ending);
-
-    /** A wake was to be told to a session that is no more. */
-    void onWakeMissed(int server, long wakeId);
-
-    /** The directory was to be pulled in a session that is no more. */
-    void onPullMissed(int server, long wakeId);
-
-    /** The device has another directory. */
-    void onDirectory();
-
-    /** The server was asked for the directory and has answered, whatever it was. */
-    void onPulled(int server);
-
-    /** The rendezvous server says that another server waits for the device. */
-    void onWaiting(int server, long wakeId, long deadlineMillis);
-
-    /** Something is to be told to the rendezvous server, and no session with it is open. */
-    void onUntold();
-
-    /** The device has a new key; datagrams go under it from now on. */
-    void onRenewed(KeyRing.Key key);
-
-    /** Something of the server has ended while no session with it is open. */
-    void onUnreported(int server);
-  }
-
   private static final System.Logger LOG = System.getLogger("dev.beckon.device");
   private static final long TICK_MILLIS = 500;
   private static final long CLOSE_MILLIS = 2_000;

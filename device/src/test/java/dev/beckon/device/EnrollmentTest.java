@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import dev.beckon.device.directory.Directory;
+import dev.beckon.device.directory.TestDirectory;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.protocol.session.EnrollmentAnswer;
 import dev.beckon.protocol.session.EnrollmentRefusal;
@@ -18,6 +20,7 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -37,6 +40,7 @@ class EnrollmentTest {
 
   @TempDir private Path folder;
   private ScriptedServer server;
+  private ByteString directory = ByteString.EMPTY;
 
   @BeforeAll
   static void makeFleet() throws IOException, GeneralSecurityException {
@@ -161,6 +165,28 @@ class EnrollmentTest {
   }
 
   @Test
+  void keepsTheDirectoryThatComesWithTheIdentity() throws Exception {
+    directory = sign(fleet.server("san=uri:urn:beckon:server:65535/1", "eku=serverAuth"), 4);
+    CompletableFuture<DeviceIdentity> enrolling = enroll(code(), InstantSource.system());
+    answer();
+    enrolling.get();
+
+    assertThat(new DirectoryFile(data()).load().version()).isEqualTo(4);
+  }
+
+  @Test
+  void keepsNeitherAForgedDirectoryNorAFormerFleetsOne() throws Exception {
+    SecretFiles.createFolder(data());
+    new DirectoryFile(data()).store(sign(rendezvous, 9).toByteArray());
+    directory = sign(rendezvous, 4); // signed by server 0
+    CompletableFuture<DeviceIdentity> enrolling = enroll(code(), InstantSource.system());
+    answer();
+    enrolling.get();
+
+    assertThat(new DirectoryFile(data()).load()).isEqualTo(Directory.NONE);
+  }
+
+  @Test
   void saysWhatToDoAboutADamagedIdentity() throws Exception {
     CompletableFuture<DeviceIdentity> enrolling = enroll(code(), InstantSource.system());
     answer();
@@ -208,8 +234,13 @@ class EnrollmentTest {
     }
   }
 
-  private static EnrollmentAnswer answerWith(X509Certificate certificate)
+  private static ByteString sign(TestFleet.Credentials signer, int version)
       throws GeneralSecurityException {
+    return ByteString.copyFrom(
+        TestDirectory.sign(signer, TestDirectory.list(version, Map.of(7, "192.0.2.7"))));
+  }
+
+  private EnrollmentAnswer answerWith(X509Certificate certificate) throws GeneralSecurityException {
     byte[] key = new byte[32];
     Arrays.fill(key, (byte) 5);
     return EnrollmentAnswer.newBuilder()
@@ -223,6 +254,7 @@ class EnrollmentTest {
         .setUdpAddress("[2001:db8::1]:3478")
         .setTlsAddress("example.com:5349")
         .setServerTimeMillis(System.currentTimeMillis())
+        .setDirectory(directory)
         .build();
   }
 

@@ -14,14 +14,17 @@ import dev.beckon.protocol.session.ByeReason;
 import dev.beckon.protocol.session.Cancellation;
 import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Delivery;
+import dev.beckon.protocol.session.DirectoryPart;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.InquiryAnswer;
 import dev.beckon.protocol.session.Receipt;
 import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
+import dev.beckon.protocol.session.WaitingServer;
 import dev.beckon.protocol.session.Welcome;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -403,6 +406,116 @@ class SessionLogicTest {
     return Frame.newBuilder().setRenewal(renewal).build();
   }
 
+  @Test
+  void saysWhichDirectoryItHas() {
+    heldVersion = 4_000_000_000L;
+
+    Hello hello = sent(logic.onConnected("", now)).get(0).getHello();
+    assertThat(Integer.toUnsignedLong(hello.getDirectoryVersion())).isEqualTo(4_000_000_000L);
+  }
+
+  @Test
+  void takesTheDirectoryThatFollowsWelcome() {
+    logic.onConnected("", now);
+    receive(welcomeWithDirectory(2));
+
+    assertThat(receive(part(2, 10, 0, "abcdef"))).isEmpty();
+    List<SessionEffect> effects = receive(part(2, 10, 6, "ghij"));
+    assertThat(effects).hasSize(1);
+    SessionEffect.Directory directory = (SessionEffect.Directory) effects.get(0);
+    assertThat(directory.version()).isEqualTo(2);
+    assertThat(new String(directory.signed(), StandardCharsets.UTF_8)).isEqualTo("abcdefghij");
+  }
+
+  @Test
+  void knowsWhenThePullIsDone() {
+    logic.onPull(9, now);
+    logic.onConnected("", now);
+    assertThat(receive(welcomeWithDirectory(0)))
+        .as("the server has nothing newer")
+        .contains(new SessionEffect.Pulled());
+    assertThat(sent(logic.onPull(0, now)).get(0).hasDirectoryRequest()).isTrue();
+    assertThat(logic.isWakeUnserved()).isTrue();
+    assertThat(receive(part(0, 0, 0, ""))).containsExactly(new SessionEffect.Pulled());
+    logic.onPull(0, now);
+    assertThat(receive(part(2, 3, 0, "abc"))).contains(new SessionEffect.Pulled());
+  }
+
+  @Test
+  void namesTheWakeForTheDirectoryIfNoOtherWantsTheSession() {
+    logic = session(Delivery.DELIVERY_PUSH, 0);
+    logic.onPull(9, now);
+    assertThat(sent(logic.onConnected("", now)).get(0).getHello().getWakeId()).isEqualTo(9);
+
+    logic = session(Delivery.DELIVERY_PUSH, 8);
+    logic.onPull(9, now);
+    assertThat(sent(logic.onConnected("", now)).get(0).getHello().getWakeId()).isEqualTo(8);
+  }
+
+  @Test
+  void givesUpAServerThatKeepsTheDirectoryBack() {
+    logic.onPull(0, now);
+    logic.onConnected("", now);
+    receive(welcomeWithDirectory(2));
+    assertThat(tick(9)).isEmpty();
+    receive(part(2, 10, 0, "abc"));
+    assertThat(tick(9)).as("it goes on").isEmpty();
+
+    assertThat(text(tick(1))).containsExactly("BYE TOO_SLOW", "close");
+    assertThat(logic.isWakeUnserved()).as("to be tried again").isTrue();
+  }
+
+  @Test
+  void hangsUpOnAPartOutOfPlace() {
+    open();
+
+    assertThat(text(receive(part(2, 10, 6, "ghij"))))
+        .containsExactly("BYE PROTOCOL_ERROR", "close");
+  }
+
+  @Test
+  void tellsOfServersThatWait() {
+    logic.onConnected("", now);
+    Frame welcome =
+        Frame.newBuilder()
+            .setWelcome(
+                Welcome.newBuilder()
+                    .addWaitingServers(waiting(0, 1))
+                    .addWaitingServers(waiting(7, 2))
+                    .addWaitingServers(waiting(65_535, 3))
+                    .addWaitingServers(waiting(65_536, 4)))
+            .build();
+
+    assertThat(receive(welcome))
+        .filteredOn(SessionEffect.Waiting.class::isInstance)
+        .containsExactly(
+            new SessionEffect.Waiting(7, 2, WALL), new SessionEffect.Waiting(65_535, 3, WALL));
+  }
+
+  @Test
+  void believesOnlyTheRendezvousServerAboutServersThatWait() {
+    logic = session(Delivery.DELIVERY_PUSH, 9, 7);
+    assertThat(sent(logic.onConnected("", now)).get(0).getHello().getServerNumber()).isEqualTo(7);
+
+    assertThat(
+            receive(
+                Frame.newBuilder()
+                    .setWelcome(Welcome.newBuilder().addWaitingServers(waiting(8, 2)))
+                    .build()))
+        .noneMatch(SessionEffect.Waiting.class::isInstance);
+  }
+
+  @Test
+  void tellsHowTheServerWasFoundWithTheFirstUpdateOfEachCommand() {
+    logic.onConnected("host a: cannot be resolved", now);
+    receive(welcome(false));
+
+    assertThat(sent(receive(command(ID))).stream().map(frame -> frame.getUpdate().getNote()))
+        .containsExactly("host a: cannot be resolved", "");
+    assertThat(sent(receive(command(OTHER))).stream().map(frame -> frame.getUpdate().getNote()))
+        .containsExactly("host a: cannot be resolved");
+  }
+
   private SessionLogic session(Delivery delivery, long wakeId) {
     return session(delivery, wakeId, 0);
   }
@@ -439,6 +552,31 @@ class SessionLogicTest {
   private List<SessionEffect> tick(long seconds) {
     now += seconds * SECOND;
     return logic.onTime(now);
+  }
+
+  private static WaitingServer waiting(int number, long wakeId) {
+    return WaitingServer.newBuilder()
+        .setNumber(number)
+        .setWakeId(wakeId)
+        .setDeadlineMillis(WALL)
+        .build();
+  }
+
+  private static Frame welcomeWithDirectory(int version) {
+    return Frame.newBuilder()
+        .setWelcome(Welcome.newBuilder().setLingerMillis(5_000).setDirectoryVersion(version))
+        .build();
+  }
+
+  private static Frame part(int version, int total, int offset, String content) {
+    return Frame.newBuilder()
+        .setDirectoryPart(
+            DirectoryPart.newBuilder()
+                .setVersion(version)
+                .setTotalBytes(total)
+                .setOffset(offset)
+                .setContent(ByteString.copyFromUtf8(content)))
+        .build();
   }
 
   private static Frame welcome(boolean actionsWanted) {
