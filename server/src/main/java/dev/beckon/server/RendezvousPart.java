@@ -1,16 +1,23 @@
 package dev.beckon.server;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.Reachability;
+import dev.beckon.server.api.WakeRequests;
+import dev.beckon.server.directory.ApplicationServer;
 import dev.beckon.server.directory.ApplicationServers;
 import dev.beckon.server.directory.ServerEnrollment;
 import dev.beckon.server.identity.Advertised;
+import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.Identity;
+import dev.beckon.server.identity.InvalidCertificateRequestException;
 import dev.beckon.server.identity.MasterKeys;
 import dev.beckon.server.identity.Redeemer;
+import dev.beckon.server.peer.PeerServer;
+import dev.beckon.server.peer.Rendezvous;
 import dev.beckon.server.registrar.Authenticator;
 import dev.beckon.server.registrar.DatagramCounters;
 import dev.beckon.server.registrar.DeniedGenerations;
@@ -18,6 +25,8 @@ import dev.beckon.server.registrar.HeapBindingTable;
 import dev.beckon.server.registrar.KeepaliveHandler;
 import dev.beckon.server.registrar.PublicStun;
 import dev.beckon.server.registrar.Registrar;
+import dev.beckon.server.session.CloseReason;
+import dev.beckon.server.session.SessionListener;
 import dev.beckon.server.udp.LocalAddresses;
 import dev.beckon.server.udp.UdpSocket;
 import dev.beckon.server.wake.WakeListener;
@@ -26,16 +35,19 @@ import dev.beckon.server.wake.Wakes;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.cert.CertificateEncodingException;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /** The role rendezvous: who the devices are, where they are, and how they are woken. */
-final class RendezvousPart implements WakeListener {
+final class RendezvousPart implements WakeListener, Rendezvous {
 
   /** Is told what becomes of the wakes for one server. Must return at once. */
   @FunctionalInterface
@@ -51,6 +63,7 @@ final class RendezvousPart implements WakeListener {
   private final Registrar registrar;
   private final DatagramCounters datagrams = new DatagramCounters();
   private final Wakes wakes;
+  private final PeerServer peers;
 
   // Set before the first datagram is received, and so before the first wake is sent.
   private Evidence evidence = (server, id, wakeId, event, details) -> {};
@@ -69,6 +82,85 @@ final class RendezvousPart implements WakeListener {
                     ground.database(), ground.clock(), identity.ca(), servers, here));
     this.registrar = new Registrar(new HeapBindingTable(), identity.masterKeys().tableKey());
     this.wakes = new Wakes(registrar, authenticator(), udp, ground.random(), this);
+    this.peers =
+        new PeerServer(
+            this,
+            ground.config().security(),
+            ground.background(),
+            ground.nanoClock(),
+            ground.clock());
+    identity.denyList().onRaised(peers::denied);
+    servers.addListener(
+        new ApplicationServers.Listener() {
+          @Override
+          public void onRemoved(int number) {
+            peers.cut(number, -1);
+          }
+
+          @Override
+          public void onEnrolled(int number, int generation) {
+            peers.cut(number, generation);
+          }
+        });
+  }
+
+  /** The connections of the other servers. */
+  PeerServer peers() {
+    return peers;
+  }
+
+  /** What {@code other} hears of sessions, and what is this part's to hear. */
+  SessionListener hearing(SessionListener other) {
+    return new SessionListener() {
+      @Override
+      public void opened(
+          DeviceId id, int server, long wakeId, InetSocketAddress from, long nowMillis) {
+        served(id, server);
+        other.opened(id, server, wakeId, from, nowMillis);
+      }
+
+      @Override
+      public void inquired(DeviceId id, int server, long wakeId, long nowMillis) {
+        served(id, server);
+        other.inquired(id, server, wakeId, nowMillis);
+      }
+
+      @Override
+      public void closed(DeviceId id, int server, CloseReason reason, long nowMillis) {
+        other.closed(id, server, reason, nowMillis);
+      }
+
+      @Override
+      public boolean carriedDialBackDelay(DeviceId id, long wakeId) {
+        return other.carriedDialBackDelay(id, wakeId);
+      }
+
+      @Override
+      public void unknownServer(
+          DeviceId id, int server, long wakeId, int directoryVersion, long nowMillis) {
+        served(id, server); // it will not dial what it does not know
+        peers.evidence(
+            server,
+            id,
+            wakeId,
+            "wake-unknown-server",
+            Map.of(
+                "wakeId",
+                Long.toHexString(wakeId),
+                "directoryVersion",
+                Integer.toUnsignedString(directoryVersion)));
+      }
+    };
+  }
+
+  /** As the API asks for it: for this server, or for one of the list. Reads the database. */
+  WakeRequests.Outcome wakeOnRequest(DeviceId id, OptionalInt server, Instant deadline) {
+    int number = server.orElse(Wake.RENDEZVOUS_SERVER);
+    if (number != Wake.RENDEZVOUS_SERVER && servers.find(number).isEmpty()) {
+      return WakeRequests.Outcome.SERVER_UNKNOWN;
+    }
+    wake(id, number, deadline);
+    return WakeRequests.Outcome.WAKING;
   }
 
   /**
@@ -147,6 +239,59 @@ final class RendezvousPart implements WakeListener {
     return enrollment;
   }
 
+  // ---- for the other servers
+
+  @Override
+  public boolean admits(int number, int generation) {
+    return servers.admits(number, generation);
+  }
+
+  @Override
+  public String nameOf(int number) {
+    return servers.find(number).map(ApplicationServer::name).orElse(String.valueOf(number));
+  }
+
+  @Override
+  public Optional<Device> device(DeviceId id) {
+    return identity.devices().find(id);
+  }
+
+  @Override
+  public long wake(DeviceId id, int number, long deadlineMillis) {
+    return wake(id, number, Instant.ofEpochMilli(deadlineMillis));
+  }
+
+  @Override
+  public Map<String, Integer> denied() {
+    return identity.denyList().entries();
+  }
+
+  @Override
+  public List<ByteString> certify(byte[] certificateRequest, int number, int generation)
+      throws InvalidCertificateRequestException {
+    List<X509Certificate> chain = new ArrayList<>();
+    chain.add(identity.ca().issueServerFor(certificateRequest, number, generation));
+    chain.addAll(identity.ca().chain());
+    return encoded(chain);
+  }
+
+  @Override
+  public List<ByteString> roots() {
+    return encoded(identity.ca().roots());
+  }
+
+  private static List<ByteString> encoded(List<X509Certificate> certificates) {
+    List<ByteString> encoded = new ArrayList<>();
+    try {
+      for (X509Certificate each : certificates) {
+        encoded.add(ByteString.copyFrom(each.getEncoded()));
+      }
+    } catch (CertificateEncodingException e) {
+      throw new IllegalStateException("a certificate has no encoding", e);
+    }
+    return encoded;
+  }
+
   Identity identity() {
     return identity;
   }
@@ -170,7 +315,8 @@ final class RendezvousPart implements WakeListener {
   }
 
   /** The device dialled that server. */
-  void served(DeviceId id, int server) {
+  @Override
+  public void served(DeviceId id, int server) {
     wakes.sessionOpened(id, server);
   }
 
@@ -250,5 +396,7 @@ final class RendezvousPart implements WakeListener {
         "beckon_datagrams_send_failed_total",
         "Datagrams that the kernel refused to send.",
         udp.stream().mapToLong(UdpSocket::sendFailures).sum());
+    text.gauge("beckon_peers", "Other servers that are connected.", peers.connected().size());
+    PeerMetrics.write(text, peers.counters());
   }
 }

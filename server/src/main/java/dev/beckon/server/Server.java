@@ -1,12 +1,16 @@
 package dev.beckon.server;
 
 import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.server.api.ApiConfig;
 import dev.beckon.server.api.ApiServer;
 import dev.beckon.server.api.Tokens;
 import dev.beckon.server.command.Commands;
+import dev.beckon.server.command.NewCommand;
+import dev.beckon.server.command.Submission;
+import dev.beckon.server.identity.EnrolledIdentity;
 import dev.beckon.server.identity.Identity;
-import dev.beckon.server.identity.ServerCredentials;
+import dev.beckon.server.peer.PeerServer;
 import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
 import dev.beckon.server.session.SessionParts;
@@ -18,8 +22,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A running server: its parts, put together by its roles.
@@ -37,20 +45,25 @@ public final class Server implements AutoCloseable {
   private InetSocketAddress tlsAddress = new InetSocketAddress(0);
   private InetSocketAddress httpAddress = new InetSocketAddress(0);
 
+  private @Nullable RendezvousPart rendezvousPart;
+  private @Nullable EnrolledPart enrolledPart;
+
   private Server() {}
 
   /**
    * Starts a server; it takes traffic when this returns.
    *
-   * @throws IOException with a message for people if an address cannot be had, or is no place for
-   *     the security that was chosen
+   * @throws IllegalArgumentException with a message for people if roles, enrollment code and data
+   *     folder do not go together
+   * @throws IOException likewise if an address cannot be had, or is no place for the security that
+   *     was chosen, or the server cannot be enrolled
    * @throws dev.beckon.server.store.StoreException likewise if the data folder cannot be used
    */
   public static Server start(ServerConfig config) throws IOException {
     Server server = new Server();
     try {
       LabGuard.check(config);
-      server.open(Ground.open(config, server.opened, server.nanoClock, server.clock));
+      server.open(config);
       return server;
     } catch (IOException | RuntimeException e) {
       server.close();
@@ -58,8 +71,39 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private void open(Ground ground) throws IOException {
+  private void open(ServerConfig config) throws IOException {
+    refuse(
+        Roles.objection(
+            config.roles(),
+            config.enroll() != null,
+            EnrolledIdentity.isRendezvous(config.data()),
+            EnrolledIdentity.read(config.data())));
+    String enroll = config.enroll();
+    EnrollmentCode code = enroll == null ? null : EnrollmentCode.parse(enroll);
+    Ground ground = Ground.open(config, opened, nanoClock, clock);
+    Optional<EnrolledIdentity> enrolled =
+        code == null
+            ? EnrolledIdentity.read(config.data())
+            : Optional.of(EnrolledIdentity.enroll(config.data(), code, clock));
+    if (enrolled.isPresent()) {
+      refuse(Roles.objection(config.roles(), enrolled.get().number()));
+      openEnrolled(ground, enrolled.get());
+    } else {
+      openRendezvous(ground, Roles.orAll(config.roles()));
+    }
+  }
+
+  private static void refuse(@Nullable String objection) {
+    if (objection != null) {
+      throw new IllegalArgumentException(objection);
+    }
+  }
+
+  // ---- number 0
+
+  private void openRendezvous(Ground ground, Set<Role> roles) throws IOException {
     RendezvousPart rendezvous = RendezvousPart.open(ground, () -> tlsAddress.getPort());
+    rendezvousPart = rendezvous;
     udpAddresses = rendezvous.udpAddresses();
     Identity identity = rendezvous.identity();
     Commands commands =
@@ -68,32 +112,68 @@ public final class Server implements AutoCloseable {
                 ground.database(), identity.devices()::find, clock, ground.config().keep()));
     identity.enrollment().onEnrolledAgain(commands::deviceEnrolledAgain);
     Dispatcher dispatcher = new Dispatcher(Wake.RENDEZVOUS_SERVER, commands, ground.background());
+    PeerServer peers = rendezvous.peers();
     rendezvous.startWakes(
         (server, id, wakeId, event, details) -> {
           if (server == Wake.RENDEZVOUS_SERVER) {
             dispatcher.evidence(id, event, details);
+          } else {
+            peers.evidence(server, id, wakeId, event, details);
           }
         });
 
+    boolean delivers = roles.contains(Role.DELIVERY);
+    Set<Integer> held = new TreeSet<>(Set.of(Wake.RENDEZVOUS_SERVER));
+    if (roles.contains(Role.DIRECTORY)) {
+      held.add(Roles.DIRECTORY_SERVER);
+    }
     SessionServer sessions =
         opened.add(
             new SessionServer(
                 SessionConfig.defaults().withSecurity(ground.config().security()),
-                credentials(identity),
+                identity.ca().issueServer(held),
                 identity.ca()::roots,
-                ServerNumbers.delivering(Wake.RENDEZVOUS_SERVER),
+                new ServerNumbers(
+                    held, delivers ? OptionalInt.of(Wake.RENDEZVOUS_SERVER) : OptionalInt.empty()),
                 new SessionParts(
                     commands,
                     identity.devices(),
                     identity.denyList(),
                     Optional.of(rendezvous.enrollment()),
                     Optional.of(identity.renewals()),
-                    dispatcher,
-                    Optional.empty(),
+                    rendezvous.hearing(dispatcher),
+                    Optional.of(peers),
                     nanoClock,
                     clock)));
     tlsAddress = sessions.start(ground.config().tls());
-    dispatcher.begin(rendezvous.waker(), sessions);
+    opened.add(peers); // says goodbye before the sessions' event loops end
+    if (delivers) {
+      dispatcher.begin(rendezvous.waker(), sessions);
+    }
+    keepTime(ground, commands);
+    ground.every(Duration.ofDays(1), () -> sessions.use(identity.ca().issueServer(held)));
+    identity.fleetKeys().onRootsChanged(() -> sessions.use(identity.ca().issueServer(held)));
+    rendezvous.startDatagrams();
+    startApi(
+        ground,
+        new ApiServer.Parts(
+            commands,
+            delivers ? commands::submit : Server::refused,
+            identity.devices(),
+            Optional.of(identity.devices()),
+            rendezvous::presence,
+            rendezvous::wakeOnRequest,
+            text -> {
+              rendezvous.metrics(text);
+              SessionMetrics.write(text, sessions.counters());
+              StoreMetrics.write(text, ground.database(), commands);
+            },
+            ground.database()::isWritable,
+            Tokens.openOrCreate(ground.config().data(), ground.random()),
+            clock));
+  }
+
+  private void keepTime(Ground ground, Commands commands) {
     Database database = ground.database();
     ground.every(
         Duration.ofMillis(250),
@@ -104,22 +184,64 @@ public final class Server implements AutoCloseable {
           }
         });
     ground.every(Duration.ofSeconds(5), database::probe);
-    ground.every(Duration.ofDays(1), () -> sessions.use(credentials(identity)));
-    identity.fleetKeys().onRootsChanged(() -> sessions.use(credentials(identity)));
-    rendezvous.startDatagrams();
+  }
+
+  private static CompletableFuture<Submission> refused(NewCommand command) {
+    return CompletableFuture.completedFuture(
+        new Submission.Refused(
+            "role-missing",
+            "server: without the role delivery (expected an application server, or this one started"
+                + " with that role)"));
+  }
+
+  // ---- numbers from 1
+
+  private void openEnrolled(Ground ground, EnrolledIdentity identity) throws IOException {
+    EnrolledPart enrolled = new EnrolledPart(ground, identity);
+    enrolledPart = enrolled;
+    Commands commands = enrolled.commands();
+    int number = identity.number();
+    boolean delivers = Roles.of(number) == Role.DELIVERY;
+    Dispatcher dispatcher = new Dispatcher(number, commands, ground.background());
+    SessionServer sessions =
+        opened.add(
+            new SessionServer(
+                SessionConfig.defaults().withSecurity(ground.config().security()),
+                identity.credentials(),
+                () -> enrolled.identity().roots(),
+                new ServerNumbers(
+                    Set.of(number), delivers ? OptionalInt.of(number) : OptionalInt.empty()),
+                new SessionParts(
+                    commands,
+                    enrolled.devices(),
+                    enrolled.denyList(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    dispatcher,
+                    Optional.empty(),
+                    nanoClock,
+                    clock)));
+    tlsAddress = sessions.start(ground.config().tls());
+    if (delivers) {
+      dispatcher.begin(enrolled, sessions);
+    }
+    enrolled.start(dispatcher, sessions);
+    keepTime(ground, commands);
     startApi(
         ground,
         new ApiServer.Parts(
             commands,
-            identity.devices(),
-            rendezvous::presence,
-            dispatcher::wake,
+            delivers ? enrolled : Server::refused,
+            enrolled.devices(),
+            Optional.empty(),
+            id -> Optional.empty(),
+            enrolled::wakeOnRequest,
             text -> {
-              rendezvous.metrics(text);
+              enrolled.metrics(text);
               SessionMetrics.write(text, sessions.counters());
-              StoreMetrics.write(text, database, commands);
+              StoreMetrics.write(text, ground.database(), commands);
             },
-            database::isWritable,
+            ground.database()::isWritable,
             Tokens.openOrCreate(ground.config().data(), ground.random()),
             clock));
   }
@@ -133,14 +255,19 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  /** The certificate of this server; a new one once half of the old one's life is over. */
-  private static ServerCredentials credentials(Identity identity) {
-    return identity.ca().issueServer(Set.of(Wake.RENDEZVOUS_SERVER));
-  }
-
   /** The addresses that take keepalives, with their real ports; none without that role. */
   public List<InetSocketAddress> udpAddresses() {
     return udpAddresses;
+  }
+
+  /** With the role rendezvous. */
+  Optional<RendezvousPart> rendezvous() {
+    return Optional.ofNullable(rendezvousPart);
+  }
+
+  /** Of a server with a number of its own. */
+  Optional<EnrolledPart> enrolled() {
+    return Optional.ofNullable(enrolledPart);
   }
 
   public InetSocketAddress tlsAddress() {

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Commands;
+import dev.beckon.server.command.Submitter;
 import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.store.StoreException;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
@@ -22,6 +24,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -50,12 +53,17 @@ public final class ApiServer implements AutoCloseable {
   /**
    * What the API shows and asks of the server's parts.
    *
+   * @param submitter where commands are posted
+   * @param devices those that this server knows
+   * @param register where devices are added and revoked; empty if that is another server
    * @param metrics adds the parts' figures; asked at each scrape
    * @param ready whether the server takes traffic
    */
   public record Parts(
       Commands commands,
-      Devices devices,
+      Submitter submitter,
+      KnownDevices devices,
+      Optional<Devices> register,
       Reachability reachability,
       WakeRequests wakes,
       Consumer<MetricsText> metrics,
@@ -147,8 +155,9 @@ public final class ApiServer implements AutoCloseable {
     routes.before("/v1/*", this::authorize);
     routes.before("/metrics", this::authorize);
     routes.after(ctx -> answers[Math.min(5, ctx.statusCode() / 100)].increment());
-    new CommandRoutes(parts.commands(), watchers, parts.clock()).addTo(routes);
-    new DeviceRoutes(parts.devices(), parts.reachability(), parts.wakes(), parts.clock())
+    new CommandRoutes(parts.commands(), parts.submitter(), watchers, parts.clock()).addTo(routes);
+    new DeviceRoutes(
+            parts.devices(), parts.register(), parts.reachability(), parts.wakes(), parts.clock())
         .addTo(routes);
     routes.get("/v1/events", this::events);
     routes.get("/openapi.yaml", this::contract);

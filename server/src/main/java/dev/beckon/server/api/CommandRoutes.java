@@ -11,6 +11,7 @@ import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.command.NewCommand;
 import dev.beckon.server.command.Submission;
+import dev.beckon.server.command.Submitter;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.javalin.http.UploadedFile;
@@ -39,11 +40,13 @@ final class CommandRoutes {
   private static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(60);
 
   private final Commands commands;
+  private final Submitter submitter;
   private final Watchers watchers;
   private final InstantSource clock;
 
-  CommandRoutes(Commands commands, Watchers watchers, InstantSource clock) {
+  CommandRoutes(Commands commands, Submitter submitter, Watchers watchers, InstantSource clock) {
     this.commands = commands;
+    this.submitter = submitter;
     this.watchers = watchers;
     this.clock = clock;
   }
@@ -63,7 +66,7 @@ final class CommandRoutes {
     DeviceId deviceId = Requests.deviceId(ctx.pathParam("id"));
     Duration wait = Requests.wait(ctx);
     NewCommand wanted = read(ctx, deviceId);
-    switch (Requests.await(commands.submit(wanted))) {
+    switch (Requests.await(submitter.submit(wanted))) {
       case Submission.Accepted accepted -> answer(ctx, 201, accepted.command(), wait);
       case Submission.Repeated repeated -> answer(ctx, 200, repeated.command(), wait);
       case Submission.Conflict conflict ->

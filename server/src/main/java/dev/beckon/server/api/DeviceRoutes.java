@@ -1,17 +1,21 @@
 package dev.beckon.server.api;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.KnownDevices;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The devices: adding, listing, showing, revoking, waking. */
 final class DeviceRoutes {
@@ -21,14 +25,20 @@ final class DeviceRoutes {
   private static final Duration DEFAULT_WAKE = Duration.ofSeconds(60);
   private static final Duration MAX_WAKE = Duration.ofDays(1);
 
-  private final Devices devices;
+  private final KnownDevices devices;
+  private final Optional<Devices> register;
   private final Reachability reachability;
   private final WakeRequests wakes;
   private final InstantSource clock;
 
   DeviceRoutes(
-      Devices devices, Reachability reachability, WakeRequests wakes, InstantSource clock) {
+      KnownDevices devices,
+      Optional<Devices> register,
+      Reachability reachability,
+      WakeRequests wakes,
+      InstantSource clock) {
     this.devices = devices;
+    this.register = register;
     this.reachability = reachability;
     this.wakes = wakes;
     this.clock = clock;
@@ -40,6 +50,15 @@ final class DeviceRoutes {
     routes.get("/v1/devices/{id}", this::show);
     routes.post("/v1/devices/{id}/revocation", this::revoke);
     routes.post("/v1/devices/{id}/wakes", this::wake);
+  }
+
+  private Devices register() {
+    return register.orElseThrow(
+        () ->
+            new Problem(
+                ErrorCode.ROLE_MISSING,
+                "server: an application server (expected the rendezvous server, which adds and"
+                    + " revokes devices)"));
   }
 
   private void list(Context ctx) {
@@ -77,7 +96,7 @@ final class DeviceRoutes {
     if (valid.compareTo(Duration.ofSeconds(1)) < 0) {
       throw new Problem(ErrorCode.PARAMETER_INVALID, "valid: 0s (expected 1s or more)");
     }
-    EnrollmentCode code = Requests.await(devices.add(id, valid));
+    EnrollmentCode code = Requests.await(register().add(id, valid));
     ObjectNode answer = Json.MAPPER.createObjectNode();
     answer.put("id", id.value());
     answer.put("enrollmentCode", code.format());
@@ -100,8 +119,9 @@ final class DeviceRoutes {
   private void revoke(Context ctx) {
     Requests.allowQuery(ctx);
     Requests.allowKeys(Requests.jsonOrNothing(ctx));
+    register();
     Device device = find(ctx);
-    if (!Requests.await(devices.revoke(device.id()))) {
+    if (!Requests.await(register().revoke(device.id()))) {
       throw CommandRoutes.deviceUnknown(device.id());
     }
     ApiServer.send(ctx, json(find(ctx)));
@@ -110,7 +130,8 @@ final class DeviceRoutes {
   private void wake(Context ctx) {
     Requests.allowQuery(ctx);
     ObjectNode json = Requests.jsonOrNothing(ctx);
-    Requests.allowKeys(json, "deadline");
+    Requests.allowKeys(json, "deadline", "server");
+    OptionalInt server = server(json);
     Instant now = clock.instant();
     Instant deadline =
         Requests.text(json, "deadline")
@@ -132,11 +153,37 @@ final class DeviceRoutes {
           "device: " + device.id() + " is revoked (expected one that is enrolled)",
           "let it in again: add it and enroll it anew");
     }
-    wakes.request(device.id(), deadline);
+    switch (wakes.request(device.id(), server, deadline)) {
+      case WAKING -> {}
+      case SERVER_UNKNOWN ->
+          throw new Problem(
+              ErrorCode.APPLICATION_SERVER_UNKNOWN,
+              "server: " + server.orElse(0) + " (expected the number of an application server)");
+      case AWAY ->
+          throw new Problem(
+              ErrorCode.RENDEZVOUS_AWAY,
+              "rendezvous server: away (expected it to be connected; ask again in a moment)");
+    }
     ObjectNode answer = Json.MAPPER.createObjectNode();
     answer.put("deviceId", device.id().value());
+    server.ifPresent(number -> answer.put("server", number));
     answer.put("deadline", Json.time(deadline));
     ctx.status(202);
     ApiServer.send(ctx, answer);
+  }
+
+  private static OptionalInt server(ObjectNode json) {
+    JsonNode number = json.path("server");
+    if (number.isMissingNode()) {
+      return OptionalInt.empty();
+    }
+    if (!number.isIntegralNumber()
+        || !number.canConvertToInt()
+        || number.asInt() < 0
+        || number.asInt() > 65_535) {
+      throw new Problem(
+          ErrorCode.PARAMETER_INVALID, "server: " + number + " (expected a number, 0 to 65535)");
+    }
+    return OptionalInt.of(number.asInt());
   }
 }

@@ -14,12 +14,14 @@ public enum ErrorCode {
   ADMIN_NEEDED(403, "The admin token is needed"),
   PATH_UNKNOWN(404, "There is nothing at this path"),
   DEVICE_UNKNOWN(404, "There is no such device"),
+  APPLICATION_SERVER_UNKNOWN(404, "There is no such application server"),
   COMMAND_UNKNOWN(404, "There is no such command"),
   BODY_UNKNOWN(404, "The command's result has no body"),
   METHOD_NOT_ALLOWED(405, "The path does not take this method"),
   IDEMPOTENCY_KEY_REUSED(409, "The idempotency key was used for other content"),
   COMMAND_ENDED(409, "The command has ended"),
   DEVICE_REVOKED(409, "The device is revoked"),
+  ROLE_MISSING(409, "Another server does this"),
   REQUEST_TOO_LARGE(413, "The request is too large"),
   BODY_TOO_LARGE(413, "The command's body is too large"),
   CONTENT_TYPE_UNKNOWN(415, "The content type is not one that this path takes"),
@@ -35,7 +37,8 @@ public enum ErrorCode {
   TOO_MANY_LISTENERS(429, "Too many listen to events"),
   INTERNAL(500, "The server made a mistake"),
   STORE_FAILED(503, "The server cannot keep anything now"),
-  NOT_READY(503, "The server is not ready");
+  NOT_READY(503, "The server is not ready"),
+  RENDEZVOUS_AWAY(503, "The rendezvous server cannot be reached");
 
   private final int status;
   private final String title;

@@ -61,6 +61,13 @@ final class CommandLife {
     return state.ended() ? Optional.empty() : Optional.of(CommandState.UNKNOWN);
   }
 
+  /** The state once it is clear that the device may not be sent anything; empty if it stays. */
+  static Optional<CommandState> onDeviceRefused(CommandState state, boolean handedOver) {
+    return state == CommandState.QUEUED && !handedOver
+        ? Optional.of(CommandState.REJECTED)
+        : Optional.empty();
+  }
+
   static CancelStep onCancel(CommandState state, boolean handedOver) {
     if (state.ended()) {
       return CancelStep.ALREADY_ENDED;

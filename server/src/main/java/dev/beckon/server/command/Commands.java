@@ -376,17 +376,39 @@ public final class Commands implements AutoCloseable {
    * so they end as UNKNOWN; if the journal is still there, its report corrects that.
    */
   public void deviceEnrolledAgain(DeviceId id) {
+    endAll(
+        id,
+        sql -> CommandTable.handedOver(sql, id),
+        CommandState.UNKNOWN,
+        "the device had it, and was enrolled again before it reported");
+  }
+
+  /**
+   * There is no such device, or it may not be sent anything: what waits for it is rejected.
+   *
+   * @param reason why, for people
+   */
+  public void deviceRefused(DeviceId id, String reason) {
+    endAll(
+        id,
+        sql ->
+            CommandTable.notStarted(sql, id, MAX_WAITING).stream()
+                .filter(
+                    stored ->
+                        CommandLife.onDeviceRefused(stored.state(), stored.handedOver())
+                            .isPresent())
+                .toList(),
+        CommandState.REJECTED,
+        reason);
+  }
+
+  private void endAll(DeviceId id, SqlWork<List<Stored>> which, CommandState state, String reason) {
     CompletableFuture<List<Command>> ending =
         database.write(
             sql -> {
               List<Command> changes = new ArrayList<>();
-              for (Stored stored : CommandTable.handedOver(sql, id)) {
-                changes.add(
-                    transitions.end(
-                        sql,
-                        stored,
-                        CommandState.UNKNOWN,
-                        "the device had it, and was enrolled again before it reported"));
+              for (Stored stored : which.run(sql)) {
+                changes.add(transitions.end(sql, stored, state, reason));
               }
               return changes;
             },
@@ -394,7 +416,7 @@ public final class Commands implements AutoCloseable {
     var _ =
         ending.exceptionally(
             failure -> {
-              LOG.error("commands of {} from before its enrollment were not ended", id, failure);
+              LOG.error("commands of {} were not ended as {}", id, state, failure);
               return List.of();
             });
   }

@@ -4,6 +4,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,7 +23,8 @@ public final class DenyList {
   private final ConcurrentHashMap<String, Integer> minimums = new ConcurrentHashMap<>();
   private final List<BiConsumer<DeviceId, Integer>> listeners = new CopyOnWriteArrayList<>();
 
-  DenyList(Database database) {
+  /** The list of this database. */
+  public DenyList(Database database) {
     this.database = database;
     minimums.putAll(
         database.read(
@@ -59,6 +61,29 @@ public final class DenyList {
   public void onRaised(BiConsumer<DeviceId, Integer> listener) {
     listeners.add(listener); // first, so that none is missed; one may be told twice
     minimums.forEach((id, minimum) -> listener.accept(new DeviceId(id), minimum));
+  }
+
+  /**
+   * As {@link #raise}, for many devices in one go: what is new here is told, what is known is not.
+   */
+  public CompletableFuture<Void> raiseAll(Map<String, Integer> minimumGenerations) {
+    Map<String, Integer> raised = new HashMap<>(minimumGenerations);
+    raised.entrySet().removeIf(entry -> denies(entry.getKey(), entry.getValue() - 1));
+    return database
+        .write(
+            sql -> {
+              for (Map.Entry<String, Integer> entry : raised.entrySet()) {
+                store(sql, new DeviceId(entry.getKey()), entry.getValue());
+              }
+              return raised;
+            },
+            ignored -> raised.forEach((id, minimum) -> publish(new DeviceId(id), minimum)))
+        .thenAccept(ignored -> {});
+  }
+
+  /** The whole list as it stands: minimum generations by device ID. */
+  public Map<String, Integer> entries() {
+    return Map.copyOf(minimums);
   }
 
   /** The durable half, within another's transaction; {@link #publish} follows its commit. */

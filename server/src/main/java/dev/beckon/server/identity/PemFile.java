@@ -90,8 +90,7 @@ record PemFile(PrivateKey key, List<X509Certificate> chain) {
     }
   }
 
-  private static boolean match(PrivateKey privateKey, PublicKey publicKey)
-      throws GeneralSecurityException {
+  static boolean match(PrivateKey privateKey, PublicKey publicKey) throws GeneralSecurityException {
     byte[] sample = "do they belong together?".getBytes(StandardCharsets.US_ASCII);
     Signature signature = Signature.getInstance("SHA256withECDSA");
     signature.initSign(privateKey);

@@ -1,6 +1,7 @@
 package dev.beckon.server.session;
 
 import dev.beckon.protocol.Security;
+import dev.beckon.protocol.session.Frame;
 import dev.beckon.server.identity.ServerCredentials;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -121,7 +122,10 @@ final class Entrance {
       ctx.pipeline().addLast(new OfferReader(this, deadlineNanos));
     } else if (security == Security.NONE) {
       ctx.pipeline()
-          .addLast(new FrameDecoder(), FrameEncoder.INSTANCE, new Introduction(sessions, counters));
+          .addLast(
+              new FrameDecoder(Frame.parser()),
+              FrameEncoder.INSTANCE,
+              new Introduction(sessions, counters));
     } else {
       refuse(ctx.channel(), Refusal.NOT_TLS);
     }

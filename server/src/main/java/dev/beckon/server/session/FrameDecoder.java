@@ -1,7 +1,8 @@
 package dev.beckon.server.session;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import dev.beckon.protocol.session.Frame;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
@@ -10,15 +11,15 @@ import io.netty.handler.codec.DecoderException;
 import java.util.List;
 
 /**
- * Cuts bytes into frames: a varint length, then so many bytes of a {@link Frame}.
+ * Cuts bytes into frames: a varint length, then so many bytes of a message.
  *
  * <p>A length above {@link SessionConfig#MAX_FRAME_BYTES} is refused when it is read, before
  * anything of the frame is kept. Behind a refusal nothing is decoded any more.
  */
-final class FrameDecoder extends ByteToMessageDecoder {
+public final class FrameDecoder extends ByteToMessageDecoder {
 
   /** A frame that cannot be read. Peer's fault, so it carries no stack trace. */
-  static final class MalformedFrameException extends DecoderException {
+  public static final class MalformedFrameException extends DecoderException {
 
     MalformedFrameException(String message) {
       super(message);
@@ -33,7 +34,15 @@ final class FrameDecoder extends ByteToMessageDecoder {
   /** 65,536 takes three bytes as a varint. */
   private static final int MAX_LENGTH_BYTES = 3;
 
+  private final Parser<? extends MessageLite> frames;
   private boolean refused;
+
+  /**
+   * @param frames reads one frame
+   */
+  public FrameDecoder(Parser<? extends MessageLite> frames) {
+    this.frames = frames;
+  }
 
   @Override
   protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
@@ -67,9 +76,9 @@ final class FrameDecoder extends ByteToMessageDecoder {
     byte[] bytes = ByteBufUtil.getBytes(in, start + read, length);
     in.skipBytes(read + length);
     try {
-      out.add(Frame.parseFrom(bytes));
+      out.add(frames.parseFrom(bytes));
     } catch (InvalidProtocolBufferException malformed) {
-      throw refuse("frame: not readable (expected a Frame of session.proto)");
+      throw refuse("frame: not readable (expected a message of this protocol)");
     }
   }
 

@@ -1,6 +1,6 @@
 package dev.beckon.server.session;
 
-import dev.beckon.protocol.session.Frame;
+import com.google.protobuf.MessageLite;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -8,22 +8,23 @@ import io.netty.handler.codec.MessageToByteEncoder;
 
 /** Writes a frame behind its length as a varint. */
 @ChannelHandler.Sharable
-final class FrameEncoder extends MessageToByteEncoder<Frame> {
+public final class FrameEncoder extends MessageToByteEncoder<MessageLite> {
 
-  static final FrameEncoder INSTANCE = new FrameEncoder();
+  public static final FrameEncoder INSTANCE = new FrameEncoder();
 
   private FrameEncoder() {
-    super(Frame.class);
+    super(MessageLite.class);
   }
 
   @Override
-  protected ByteBuf allocateBuffer(ChannelHandlerContext ctx, Frame frame, boolean preferDirect) {
+  protected ByteBuf allocateBuffer(
+      ChannelHandlerContext ctx, MessageLite frame, boolean preferDirect) {
     int size = frame.getSerializedSize() + 3;
     return preferDirect ? ctx.alloc().ioBuffer(size) : ctx.alloc().heapBuffer(size);
   }
 
   @Override
-  protected void encode(ChannelHandlerContext ctx, Frame frame, ByteBuf out) {
+  protected void encode(ChannelHandlerContext ctx, MessageLite frame, ByteBuf out) {
     int rest = frame.getSerializedSize();
     while (rest > 0x7f) {
       out.writeByte((rest & 0x7f) | 0x80);

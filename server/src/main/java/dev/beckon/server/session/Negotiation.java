@@ -1,5 +1,6 @@
 package dev.beckon.server.session;
 
+import dev.beckon.protocol.session.Frame;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -111,7 +112,7 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
 
   private void become(ChannelHandlerContext ctx, ChannelInboundHandlerAdapter handler) {
     ChannelPipeline pipeline = ctx.pipeline();
-    pipeline.addLast(new FrameDecoder(), FrameEncoder.INSTANCE, handler);
+    pipeline.addLast(new FrameDecoder(Frame.parser()), FrameEncoder.INSTANCE, handler);
     pipeline.remove(this);
   }
 

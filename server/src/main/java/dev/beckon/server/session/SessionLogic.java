@@ -66,7 +66,6 @@ final class SessionLogic {
   private boolean delivers;
 
   private boolean linger = true;
-  private boolean renewed;
   private ByteString actionsHash = ByteString.EMPTY;
   private long phaseSinceNanos;
   private long lastActivityNanos;
@@ -130,10 +129,7 @@ final class SessionLogic {
       return take();
     }
     switch (frame.getKindCase()) {
-      case INQUIRY -> {
-        effects.add(new Effect.Inquired(frame.getInquiry().getWakeId()));
-        ask(window.inquire());
-      }
+      case INQUIRY -> inquiry(frame.getInquiry().getWakeId());
       case UPDATE -> closeIf(incoming.update(frame.getUpdate()));
       case BODY_CHUNK -> closeIf(incoming.chunk(frame.getBodyChunk()));
       case ACTIONS -> incoming.actions(frame.getActions(), actionsHash);

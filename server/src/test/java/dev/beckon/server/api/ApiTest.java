@@ -95,9 +95,14 @@ class ApiTest {
   private ApiServer.Parts parts() {
     return new ApiServer.Parts(
         commands,
+        commands::submit,
         identity.devices(),
+        Optional.of(identity.devices()),
         id -> presence,
-        (id, deadline) -> woken.add(id),
+        (id, server, deadline) -> {
+          woken.add(id);
+          return WakeRequests.Outcome.WAKING;
+        },
         text -> {
           if (metricsFail) {
             throw new IllegalStateException("no figures");

@@ -67,9 +67,11 @@ class SecretsApiTest {
             new ApiConfig(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), false),
             new ApiServer.Parts(
                 commands,
+                commands::submit,
                 identity.devices(),
+                Optional.of(identity.devices()),
                 id -> Optional.empty(),
-                (id, deadline) -> {},
+                (id, server, deadline) -> WakeRequests.Outcome.WAKING,
                 text -> {},
                 () -> true,
                 Tokens.openOrCreate(folder, new SecureRandom()),

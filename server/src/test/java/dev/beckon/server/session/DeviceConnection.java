@@ -18,7 +18,7 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /** A device's end of a connection, with the JDK's TLS or none, and blocking calls. */
-final class DeviceConnection implements AutoCloseable {
+public final class DeviceConnection implements AutoCloseable {
 
   private final Socket socket;
   private final InputStream in;
@@ -31,7 +31,7 @@ final class DeviceConnection implements AutoCloseable {
   }
 
   /** Makes a TLS context; connections of one context resume its TLS sessions. */
-  static SSLContext context(X509Certificate root, FleetPki.@Nullable Held held) {
+  public static SSLContext context(X509Certificate root, FleetPki.@Nullable Held held) {
     try {
       KeyStore trusted = KeyStore.getInstance("PKCS12");
       trusted.load(null, null);
@@ -56,7 +56,7 @@ final class DeviceConnection implements AutoCloseable {
     }
   }
 
-  static DeviceConnection open(
+  public static DeviceConnection open(
       InetSocketAddress server, SSLContext context, String alpn, String version)
       throws IOException {
     SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket();
@@ -76,7 +76,7 @@ final class DeviceConnection implements AutoCloseable {
     return new DeviceConnection(socket);
   }
 
-  static DeviceConnection session(
+  public static DeviceConnection session(
       InetSocketAddress server, X509Certificate root, FleetPki.@Nullable Held held)
       throws IOException {
     return open(server, context(root, held), "beckon/1", "TLSv1.3");
@@ -97,7 +97,7 @@ final class DeviceConnection implements AutoCloseable {
     return (SSLSocket) socket;
   }
 
-  DeviceConnection send(Frame... frames) throws IOException {
+  public DeviceConnection send(Frame... frames) throws IOException {
     for (Frame frame : frames) {
       frame.writeDelimitedTo(out);
     }
@@ -111,11 +111,11 @@ final class DeviceConnection implements AutoCloseable {
   }
 
   /** The next frame; null at the end of the connection. */
-  @Nullable Frame receive() throws IOException {
+  public @Nullable Frame receive() throws IOException {
     return Frame.parseDelimitedFrom(in);
   }
 
-  Frame receive(Frame.KindCase kind) throws IOException {
+  public Frame receive(Frame.KindCase kind) throws IOException {
     Frame frame = receive();
     if (frame == null || frame.getKindCase() != kind) {
       throw new AssertionError("received " + frame + " (expected " + kind + ")");

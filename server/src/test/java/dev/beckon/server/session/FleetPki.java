@@ -24,10 +24,10 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
 
 /** A certificate authority that also issues what a fleet's must not. */
-final class FleetPki {
+public final class FleetPki {
 
   /** A certificate and its private key. */
-  record Held(KeyPair keys, X509Certificate certificate) {}
+  public record Held(KeyPair keys, X509Certificate certificate) {}
 
   /** What goes into a certificate; starts as a right device's. */
   static final class Wish {
@@ -136,7 +136,7 @@ final class FleetPki {
     }
   }
 
-  static KeyPair newKeys() {
+  public static KeyPair newKeys() {
     try {
       KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
       generator.initialize(new ECGenParameterSpec("secp256r1"));

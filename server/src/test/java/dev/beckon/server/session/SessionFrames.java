@@ -12,28 +12,28 @@ import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
 
 /** Frames as devices and servers send them. */
-final class SessionFrames {
+public final class SessionFrames {
 
   static final String ID_A = id(1_000);
   static final String ID_B = id(1_001);
 
   private SessionFrames() {}
 
-  static String id(int number) {
+  public static String id(int number) {
     return String.format("01JZ0000000000000000%06d", number);
   }
 
-  static Frame hello(String deviceId, Delivery delivery, long wakeId) {
+  public static Frame hello(String deviceId, Delivery delivery, long wakeId) {
     return Frame.newBuilder()
         .setHello(Hello.newBuilder().setDeviceId(deviceId).setDelivery(delivery).setWakeId(wakeId))
         .build();
   }
 
-  static Frame inquiry(long wakeId) {
+  public static Frame inquiry(long wakeId) {
     return Frame.newBuilder().setInquiry(Inquiry.newBuilder().setWakeId(wakeId)).build();
   }
 
-  static Command command(String id) {
+  public static Command command(String id) {
     return Command.newBuilder()
         .setDeviceId("kitchen")
         .setCommandId(id)
@@ -42,17 +42,17 @@ final class SessionFrames {
         .build();
   }
 
-  static Command commandWithBody(String id, long bytes) {
+  public static Command commandWithBody(String id, long bytes) {
     return command(id).toBuilder().setHasBody(true).setBodyBytes(bytes).build();
   }
 
-  static Frame update(String id, State state) {
+  public static Frame update(String id, State state) {
     return Frame.newBuilder()
         .setUpdate(Update.newBuilder().setCommandId(id).setState(state))
         .build();
   }
 
-  static Frame updateWithBody(String id, State state, long bytes) {
+  public static Frame updateWithBody(String id, State state, long bytes) {
     return Frame.newBuilder()
         .setUpdate(
             Update.newBuilder()
@@ -63,7 +63,7 @@ final class SessionFrames {
         .build();
   }
 
-  static Frame chunk(String id, long offset, String content, boolean last) {
+  public static Frame chunk(String id, long offset, String content, boolean last) {
     return Frame.newBuilder()
         .setBodyChunk(
             BodyChunk.newBuilder()
@@ -75,7 +75,7 @@ final class SessionFrames {
   }
 
   /** A frame of the kind that is as right as its kind allows. */
-  static Frame ofKind(Frame.KindCase kind) {
+  public static Frame ofKind(Frame.KindCase kind) {
     return switch (kind) {
       case HELLO -> hello("kitchen", Delivery.DELIVERY_PUSH, 0);
       case UPDATE -> update(ID_A, State.RUNNING);

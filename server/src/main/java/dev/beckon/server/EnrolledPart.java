@@ -1,0 +1,330 @@
+package dev.beckon.server;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.peer.DeviceAnswer;
+import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.server.api.MetricsText;
+import dev.beckon.server.api.WakeRequests;
+import dev.beckon.server.command.Commands;
+import dev.beckon.server.command.NewCommand;
+import dev.beckon.server.command.Submission;
+import dev.beckon.server.command.Submitter;
+import dev.beckon.server.identity.DenyList;
+import dev.beckon.server.identity.Device;
+import dev.beckon.server.identity.EnrolledIdentity;
+import dev.beckon.server.identity.EnrollmentExchange;
+import dev.beckon.server.identity.KnownDevices;
+import dev.beckon.server.peer.PeerLink;
+import dev.beckon.server.peer.PeerLinkListener;
+import dev.beckon.server.session.SessionServer;
+import dev.beckon.server.store.Sql;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A server of its own number: its identity, its connection to the rendezvous server, and what it
+ * learns there about devices.
+ */
+final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
+  private static final Logger log = LoggerFactory.getLogger(EnrolledPart.class);
+
+  /** How long a new command waits for word about its device; then that is found out later. */
+  private static final long QUERY_MILLIS = 2_000;
+
+  private final Ground ground;
+  private final KnownDevices devices;
+  private final DenyList denyList;
+  private final PeerLink link;
+  private final Commands commands;
+
+  private volatile EnrolledIdentity identity;
+  private volatile @Nullable KeyPair renewing;
+  private volatile @Nullable Dispatcher dispatcher;
+  private volatile @Nullable SessionServer sessions;
+
+  EnrolledPart(Ground ground, EnrolledIdentity identity) {
+    this.ground = ground;
+    this.identity = identity;
+    this.devices = new KnownDevices(ground.database());
+    this.denyList = new DenyList(ground.database());
+    this.commands =
+        ground
+            .opened()
+            .add(
+                Commands.open(
+                    ground.database(), this::find, ground.clock(), ground.config().keep()));
+    this.link =
+        new PeerLink(
+            identity,
+            ground.config().security(),
+            this,
+            ground.random(),
+            ground.nanoClock(),
+            ground.clock());
+  }
+
+  /** Commands are accepted before it is known whether there is such a device. */
+  private Optional<Device> find(Sql sql, DeviceId id) throws SQLException {
+    Optional<Device> known = devices.find(sql, id);
+    return known.isPresent()
+        ? known
+        : Optional.of(
+            new Device(id, 0, Device.State.INVITED, ground.clock().instant(), null, null));
+  }
+
+  int number() {
+    return identity.number();
+  }
+
+  EnrolledIdentity identity() {
+    return identity;
+  }
+
+  Commands commands() {
+    return commands;
+  }
+
+  KnownDevices devices() {
+    return devices;
+  }
+
+  DenyList denyList() {
+    return denyList;
+  }
+
+  PeerLink link() {
+    return link;
+  }
+
+  /** Begins to keep the connection to the rendezvous server up. */
+  void start(Dispatcher startedDispatcher, SessionServer startedSessions) {
+    dispatcher = startedDispatcher;
+    sessions = startedSessions;
+    ground.opened().add(link);
+    link.start();
+    ground.every(Duration.ofHours(1), this::renewInTime);
+  }
+
+  // ---- wakes
+
+  @Override
+  public boolean wake(DeviceId id, Instant deadline) {
+    return link.wake(id, deadline.toEpochMilli());
+  }
+
+  /** As the API asks for it: for this server only. */
+  WakeRequests.Outcome wakeOnRequest(DeviceId id, OptionalInt server, Instant deadline) {
+    if (server.orElse(number()) != number()) {
+      return WakeRequests.Outcome.SERVER_UNKNOWN;
+    }
+    return link.isUp() && wake(id, deadline)
+        ? WakeRequests.Outcome.WAKING
+        : WakeRequests.Outcome.AWAY;
+  }
+
+  @Override
+  public void served(DeviceId id) {
+    link.served(id);
+  }
+
+  @Override
+  public void up() {
+    ground
+        .background()
+        .execute(
+            () -> {
+              for (DeviceId id : commands.waiting().keySet()) {
+                if (devices.find(id).isEmpty()) {
+                  ask(id);
+                }
+              }
+              Dispatcher started = dispatcher;
+              if (started != null) {
+                started.wakeAllWaiting();
+              }
+            });
+  }
+
+  @Override
+  public void away(String why) {
+    ground
+        .background()
+        .execute(
+            () ->
+                commands
+                    .waiting()
+                    .keySet()
+                    .forEach(id -> commands.note(id, "rendezvous-away", Map.of())));
+  }
+
+  @Override
+  public void evidence(DeviceId id, String event, Map<String, String> details) {
+    commands.note(id, event, details);
+  }
+
+  @Override
+  public void refused(DeviceId id, String refusal) {
+    commands.deviceRefused(id, reason(refusal));
+    ask(id);
+  }
+
+  private static String reason(String refusal) {
+    return switch (refusal) {
+      case "device-unknown" -> "the rendezvous server knows no such device";
+      case "device-revoked" -> "the device is revoked";
+      default -> "the rendezvous server refused to wake the device: " + refusal;
+    };
+  }
+
+  // ---- devices
+
+  /** Finds out about the device first, if that takes no more than a moment. */
+  @Override
+  public CompletableFuture<Submission> submit(NewCommand command) {
+    DeviceId id = command.deviceId();
+    return CompletableFuture.supplyAsync(() -> isAtHome(id), ground.background())
+        .thenCompose(known -> known ? CompletableFuture.completedFuture(true) : exists(id))
+        .thenCompose(
+            exists ->
+                exists
+                    ? commands.submit(command)
+                    : CompletableFuture.completedFuture(new Submission.DeviceUnknown()));
+  }
+
+  /** Whether the device is known here, and nothing was heard against it since. */
+  private boolean isAtHome(DeviceId id) {
+    return devices
+        .find(id)
+        .filter(
+            device ->
+                device.state() == Device.State.ENROLLED
+                    && !denyList.denies(id.value(), device.generation()))
+        .isPresent();
+  }
+
+  private CompletableFuture<Boolean> exists(DeviceId id) {
+    return ask(id)
+        .completeOnTimeout(Optional.empty(), QUERY_MILLIS, TimeUnit.MILLISECONDS)
+        .thenApply(answer -> answer.map(DeviceAnswer::getKnown).orElse(true));
+  }
+
+  /** Asks about the device and keeps what is said. Empty if nobody can be asked now. */
+  private CompletableFuture<Optional<DeviceAnswer>> ask(DeviceId id) {
+    return link.query(id)
+        .thenComposeAsync(
+            answer ->
+                answer.isEmpty()
+                    ? CompletableFuture.completedFuture(answer)
+                    : learn(id, answer.get()).thenApply(ignored -> answer),
+            ground.background());
+  }
+
+  private CompletableFuture<Void> learn(DeviceId id, DeviceAnswer answer) {
+    if (!answer.getKnown()) {
+      return devices.forget(id);
+    }
+    int before = devices.find(id).map(Device::generation).orElse(0);
+    if (before > 0 && answer.getGeneration() > before) {
+      commands.deviceEnrolledAgain(id);
+    }
+    Device.State state =
+        answer.getRevoked()
+            ? Device.State.REVOKED
+            : answer.getGeneration() == 0 ? Device.State.INVITED : Device.State.ENROLLED;
+    return devices.learn(id, answer.getGeneration(), state, ground.clock().instant());
+  }
+
+  @Override
+  public void denied(Map<String, Integer> minimumGenerations) {
+    var _ =
+        denyList
+            .raiseAll(minimumGenerations)
+            .thenRunAsync(() -> askAboutDenied(minimumGenerations), ground.background())
+            .exceptionally(
+                failure -> {
+                  log.error("the deny-list was not kept; it comes again", failure);
+                  return null;
+                });
+  }
+
+  /** Revoked or enrolled again: that decides what becomes of their commands. */
+  private void askAboutDenied(Map<String, Integer> minimumGenerations) {
+    minimumGenerations.forEach(
+        (text, minimum) -> {
+          DeviceId id = new DeviceId(text);
+          boolean outdated =
+              devices
+                  .find(id)
+                  .filter(
+                      device ->
+                          device.state() != Device.State.REVOKED && device.generation() < minimum)
+                  .isPresent();
+          if (outdated) {
+            ask(id);
+          }
+        });
+  }
+
+  // ---- this server's certificate
+
+  private void renewInTime() {
+    if (!ground.clock().instant().isBefore(identity.credentials().renewAfter()) && link.isUp()) {
+      KeyPair keys = EnrollmentExchange.newKey();
+      renewing = keys;
+      link.renew(EnrolledIdentity.request(keys));
+    }
+  }
+
+  @Override
+  public void renewed(PeerRenewal renewal) {
+    KeyPair keys = renewing;
+    if (keys == null || renewal.getCertificateChainCount() == 0) {
+      log.warn("this server's certificate was not renewed; it is tried again in an hour");
+      return;
+    }
+    ground
+        .background()
+        .execute(
+            () -> {
+              try {
+                EnrolledIdentity fresh =
+                    identity.renewed(
+                        keys.getPrivate(),
+                        renewal.getCertificateChainList(),
+                        renewal.getCaRootsList());
+                fresh.write(ground.config().data());
+                identity = fresh;
+                renewing = null;
+                link.use(fresh);
+                SessionServer started = sessions;
+                if (started != null) {
+                  started.use(fresh.credentials());
+                }
+                log.info(
+                    "this server's certificate was renewed; valid until {}",
+                    fresh.chain().getFirst().getNotAfter().toInstant());
+              } catch (GeneralSecurityException | RuntimeException unfit) {
+                log.error("the renewed certificate cannot be used; tried again in an hour", unfit);
+              }
+            });
+  }
+
+  void metrics(MetricsText text) {
+    text.gauge(
+        "beckon_rendezvous_connected",
+        "Whether the rendezvous server can be asked: 1 or 0.",
+        link.isUp() ? 1 : 0);
+    PeerMetrics.write(text, link.counters());
+  }
+}

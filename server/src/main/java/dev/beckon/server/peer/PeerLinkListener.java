@@ -1,0 +1,31 @@
+package dev.beckon.server.peer;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.peer.PeerRenewal;
+import java.util.Map;
+
+/** Learns what comes over the connection to the rendezvous server. Must return at once. */
+public interface PeerLinkListener {
+
+  /** The rendezvous server can be asked: what waits is to be asked for again. */
+  void up();
+
+  /** It cannot be asked any more, or not at all. Told once until the next {@link #up}. */
+  void away(String why);
+
+  /**
+   * A wake was refused.
+   *
+   * @param refusal {@code device-unknown} or {@code device-revoked}
+   */
+  void refused(DeviceId id, String refusal);
+
+  /** Something became of a wake for this server. */
+  void evidence(DeviceId id, String event, Map<String, String> details);
+
+  /** Older generations of these devices are shut out. */
+  void denied(Map<String, Integer> minimumGenerations);
+
+  /** A new certificate came, as asked for. */
+  void renewed(PeerRenewal renewal);
+}
