@@ -74,6 +74,14 @@ final class Api {
                 .POST(BodyPublishers.ofString(body.toString()))));
   }
 
+  JsonNode put(String path, JsonNode body) {
+    return json(
+        send(
+            request(path)
+                .header("Content-Type", "application/json")
+                .PUT(BodyPublishers.ofString(body.toString()))));
+  }
+
   /**
    * Posts under an idempotency key: the server does the work once, however often it is asked, so a
    * broken connection is simply tried again.

@@ -56,6 +56,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SendCommand.class,
       WakeCommand.class,
       CommandCommand.class,
+      AppServerCommand.class,
       DemoCommand.class,
       CompletionCommand.class
     })

@@ -40,6 +40,65 @@ class ClientCommandsTest {
   }
 
   @Test
+  void printsAServersEnrollmentCodeAlone() {
+    server.answers(
+        "POST /v1/application-servers/7",
+        "{\"number\":7,\"enrollmentCode\":\"beckon1:h:1:x\",\"directory\":{\"upToDate\":true}}");
+
+    CommandRun run = place.run("app-server", "add", "7", "printing", "[2001:db8::7]:6000");
+
+    assertThat(run).isEqualTo(new CommandRun(0, "beckon1:h:1:x\n", ""));
+    assertThat(server.requests().get(0).body())
+        .isEqualTo("{\"name\":\"printing\",\"address\":\"[2001:db8::7]:6000\",\"valid\":\"1h\"}");
+  }
+
+  @Test
+  void changesListsAndRemovesServers() {
+    server
+        .answers(
+            "PUT /v1/application-servers/7",
+            "{\"directory\":{\"upToDate\":false,\"signer\":65535}}")
+        .answers(
+            "GET /v1/application-servers",
+            """
+            {"applicationServers":[{"number":7,"name":"printing","address":"print.example.org",
+             "state":"ENROLLED","generation":1}],
+             "directory":{"version":3,"issuedAt":"2026-01-01T00:00:00.000Z","upToDate":true}}\
+            """)
+        .answers("DELETE /v1/application-servers/7", "{\"directory\":{\"upToDate\":true}}");
+
+    assertThat(place.run("app-server", "set", "7", "printing", "print.example.org"))
+        .isEqualTo(
+            new CommandRun(
+                0,
+                "7 is printing at print.example.org\n",
+                "not in the devices' directory yet: it waits for the directory server, 65535\n"));
+    assertThat(place.run("app-server", "list"))
+        .isEqualTo(
+            new CommandRun(
+                0,
+                """
+                NUMBER  NAME      ADDRESS            STATE     GENERATION
+                7       printing  print.example.org  ENROLLED  1
+                """,
+                "directory version 3 of 2026-01-01T00:00:00.000Z\n"));
+    assertThat(place.run("app-server", "remove", "7"))
+        .isEqualTo(new CommandRun(0, "7 removed\n", ""));
+  }
+
+  @Test
+  void refusesWhatNoServerCanBeBeforeItAsksAnybody() {
+    CommandRun number = place.run("app-server", "add", "70000", "printing", "host");
+    CommandRun address = place.run("app-server", "set", "7", "printing", "host:0");
+
+    assertThat(number.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(number.err()).startsWith("beckon: number: 70000 (expected 1 to 65534");
+    assertThat(address.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(address.err()).startsWith("beckon: address: host:0 (expected ADDRESS");
+    assertThat(server.requests()).isEmpty();
+  }
+
+  @Test
   void listsDevicesPageByPage() {
     server
         .answers(

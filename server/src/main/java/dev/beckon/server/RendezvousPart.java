@@ -4,18 +4,21 @@ import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.protocol.session.WaitingServer;
 import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.Reachability;
 import dev.beckon.server.api.WakeRequests;
 import dev.beckon.server.directory.ApplicationServer;
 import dev.beckon.server.directory.ApplicationServers;
-import dev.beckon.server.directory.ServerEnrollment;
+import dev.beckon.server.directory.RendezvousDirectory;
+import dev.beckon.server.directory.SignedList;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.identity.InvalidCertificateRequestException;
 import dev.beckon.server.identity.MasterKeys;
 import dev.beckon.server.identity.Redeemer;
+import dev.beckon.server.identity.ServerCredentials;
 import dev.beckon.server.peer.PeerServer;
 import dev.beckon.server.peer.Rendezvous;
 import dev.beckon.server.registrar.Authenticator;
@@ -26,6 +29,7 @@ import dev.beckon.server.registrar.KeepaliveHandler;
 import dev.beckon.server.registrar.PublicStun;
 import dev.beckon.server.registrar.Registrar;
 import dev.beckon.server.session.CloseReason;
+import dev.beckon.server.session.ServedDirectory;
 import dev.beckon.server.session.SessionListener;
 import dev.beckon.server.udp.LocalAddresses;
 import dev.beckon.server.udp.UdpSocket;
@@ -43,6 +47,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
@@ -58,8 +63,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   private final Ground ground;
   private final List<UdpSocket> udp;
   private final Identity identity;
-  private final ApplicationServers servers;
-  private final Redeemer enrollment;
+  private final RendezvousDirectory directory;
   private final Registrar registrar;
   private final DatagramCounters datagrams = new DatagramCounters();
   private final Wakes wakes;
@@ -73,13 +77,12 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     this.ground = ground;
     this.udp = udp;
     this.identity = identity;
-    this.servers = new ApplicationServers(ground.database(), ground.clock(), identity.ca(), here);
-    this.enrollment =
-        identity
-            .enrollment()
-            .or(
-                new ServerEnrollment(
-                    ground.database(), ground.clock(), identity.ca(), servers, here));
+    this.directory =
+        ground
+            .opened()
+            .add(
+                new RendezvousDirectory(
+                    ground.database(), ground.clock(), identity.ca(), this::credentials, here));
     this.registrar = new Registrar(new HeapBindingTable(), identity.masterKeys().tableKey());
     this.wakes = new Wakes(registrar, authenticator(), udp, ground.random(), this);
     this.peers =
@@ -90,18 +93,20 @@ final class RendezvousPart implements WakeListener, Rendezvous {
             ground.nanoClock(),
             ground.clock());
     identity.denyList().onRaised(peers::denied);
-    servers.addListener(
-        new ApplicationServers.Listener() {
-          @Override
-          public void onRemoved(int number) {
-            peers.cut(number, -1);
-          }
+    directory
+        .servers()
+        .addListener(
+            new ApplicationServers.Listener() {
+              @Override
+              public void onRemoved(int number) {
+                peers.cut(number, -1);
+              }
 
-          @Override
-          public void onEnrolled(int number, int generation) {
-            peers.cut(number, generation);
-          }
-        });
+              @Override
+              public void onEnrolled(int number, int generation) {
+                peers.cut(number, generation);
+              }
+            });
   }
 
   /** The connections of the other servers. */
@@ -156,7 +161,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   /** As the API asks for it: for this server, or for one of the list. Reads the database. */
   WakeRequests.Outcome wakeOnRequest(DeviceId id, OptionalInt server, Instant deadline) {
     int number = server.orElse(Wake.RENDEZVOUS_SERVER);
-    if (number != Wake.RENDEZVOUS_SERVER && servers.find(number).isEmpty()) {
+    if (number != Wake.RENDEZVOUS_SERVER && directory.servers().find(number).isEmpty()) {
       return WakeRequests.Outcome.SERVER_UNKNOWN;
     }
     wake(id, number, deadline);
@@ -224,31 +229,74 @@ final class RendezvousPart implements WakeListener, Rendezvous {
               masterKeys.pathTokenKey(),
               publicStun,
               wakes,
+              directory.directory()::version,
               datagrams);
       udp.get(i).start(handler, ground.nanoClock(), ground.clock());
     }
   }
 
-  /** The servers of the fleet besides this one. */
-  ApplicationServers servers() {
-    return servers;
+  /** The servers of the fleet besides this one, and the list of them. */
+  RendezvousDirectory directory() {
+    return directory;
   }
 
   /** Of devices and of servers. */
   Redeemer enrollment() {
-    return enrollment;
+    return identity.enrollment().or(directory.enrollment());
+  }
+
+  /** Which servers this process is: 0, and by its role the directory server. */
+  Set<Integer> numbers() {
+    return Roles.orAll(ground.config().roles()).contains(Role.DIRECTORY)
+        ? Set.of(Wake.RENDEZVOUS_SERVER, Wake.DIRECTORY_SERVER)
+        : Set.of(Wake.RENDEZVOUS_SERVER);
+  }
+
+  /** The certificate of this server; a new one once half of the old one's life is over. */
+  ServerCredentials credentials() {
+    return identity.ca().issueServer(numbers());
+  }
+
+  /** What devices are told of other servers in their sessions. */
+  ServedDirectory servedDirectory() {
+    return new ServedDirectory() {
+      @Override
+      public Optional<SignedList> current() {
+        return directory.directory().current();
+      }
+
+      @Override
+      public List<WaitingServer> waitingServers(DeviceId id) {
+        // Not the directory's own wake: the list itself follows right behind.
+        return wakes.waiting(id).stream()
+            .filter(wake -> wake.serverNumber() != Wake.RENDEZVOUS_SERVER)
+            .filter(wake -> wake.serverNumber() != Wake.DIRECTORY_SERVER)
+            .map(
+                wake ->
+                    WaitingServer.newBuilder()
+                        .setNumber(wake.serverNumber())
+                        .setWakeId(wake.wakeId())
+                        .setDeadlineMillis(wake.deadlineMillis())
+                        .build())
+            .toList();
+      }
+    };
   }
 
   // ---- for the other servers
 
   @Override
   public boolean admits(int number, int generation) {
-    return servers.admits(number, generation);
+    return directory.servers().admits(number, generation);
   }
 
   @Override
   public String nameOf(int number) {
-    return servers.find(number).map(ApplicationServer::name).orElse(String.valueOf(number));
+    return directory
+        .servers()
+        .find(number)
+        .map(ApplicationServer::name)
+        .orElse(String.valueOf(number));
   }
 
   @Override

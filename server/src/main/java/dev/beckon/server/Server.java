@@ -11,6 +11,7 @@ import dev.beckon.server.command.Submission;
 import dev.beckon.server.identity.EnrolledIdentity;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.peer.PeerServer;
+import dev.beckon.server.session.ServedDirectory;
 import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
 import dev.beckon.server.session.SessionParts;
@@ -24,7 +25,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -123,15 +123,12 @@ public final class Server implements AutoCloseable {
         });
 
     boolean delivers = roles.contains(Role.DELIVERY);
-    Set<Integer> held = new TreeSet<>(Set.of(Wake.RENDEZVOUS_SERVER));
-    if (roles.contains(Role.DIRECTORY)) {
-      held.add(Roles.DIRECTORY_SERVER);
-    }
+    Set<Integer> held = rendezvous.numbers();
     SessionServer sessions =
         opened.add(
             new SessionServer(
                 SessionConfig.defaults().withSecurity(ground.config().security()),
-                identity.ca().issueServer(held),
+                rendezvous.credentials(),
                 identity.ca()::roots,
                 new ServerNumbers(
                     held, delivers ? OptionalInt.of(Wake.RENDEZVOUS_SERVER) : OptionalInt.empty()),
@@ -141,6 +138,7 @@ public final class Server implements AutoCloseable {
                     identity.denyList(),
                     Optional.of(rendezvous.enrollment()),
                     Optional.of(identity.renewals()),
+                    rendezvous.servedDirectory(),
                     rendezvous.hearing(dispatcher),
                     Optional.of(peers),
                     nanoClock,
@@ -151,8 +149,13 @@ public final class Server implements AutoCloseable {
       dispatcher.begin(rendezvous.waker(), sessions);
     }
     keepTime(ground, commands);
-    ground.every(Duration.ofDays(1), () -> sessions.use(identity.ca().issueServer(held)));
-    identity.fleetKeys().onRootsChanged(() -> sessions.use(identity.ca().issueServer(held)));
+    Runnable renewCredentials =
+        () -> {
+          sessions.use(rendezvous.credentials());
+          rendezvous.directory().begin(); // the list is signed with the same certificate
+        };
+    ground.every(Duration.ofDays(1), renewCredentials);
+    identity.fleetKeys().onRootsChanged(renewCredentials);
     rendezvous.startDatagrams();
     startApi(
         ground,
@@ -163,6 +166,7 @@ public final class Server implements AutoCloseable {
             Optional.of(identity.devices()),
             rendezvous::presence,
             rendezvous::wakeOnRequest,
+            Optional.of(rendezvous.directory()),
             text -> {
               rendezvous.metrics(text);
               SessionMetrics.write(text, sessions.counters());
@@ -217,6 +221,7 @@ public final class Server implements AutoCloseable {
                     enrolled.denyList(),
                     Optional.empty(),
                     Optional.empty(),
+                    new ServedDirectory() {},
                     dispatcher,
                     Optional.empty(),
                     nanoClock,
@@ -236,6 +241,7 @@ public final class Server implements AutoCloseable {
             Optional.empty(),
             id -> Optional.empty(),
             enrolled::wakeOnRequest,
+            Optional.empty(),
             text -> {
               enrolled.metrics(text);
               SessionMetrics.write(text, sessions.counters());

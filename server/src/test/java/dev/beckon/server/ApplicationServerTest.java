@@ -117,7 +117,12 @@ class ApplicationServerTest {
   }
 
   private String codeFor(int number, String name) {
-    return part().servers().add(number, name, "127.0.0.1", Duration.ofHours(1)).join().format();
+    return part()
+        .directory()
+        .servers()
+        .add(number, name, "127.0.0.1", Duration.ofHours(1))
+        .join()
+        .format();
   }
 
   private FleetDevice device(String id) throws Exception {

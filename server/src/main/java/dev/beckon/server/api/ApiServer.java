@@ -5,6 +5,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.command.Submitter;
+import dev.beckon.server.directory.RendezvousDirectory;
 import dev.beckon.server.identity.Devices;
 import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.store.StoreException;
@@ -56,6 +57,7 @@ public final class ApiServer implements AutoCloseable {
    * @param submitter where commands are posted
    * @param devices those that this server knows
    * @param register where devices are added and revoked; empty if that is another server
+   * @param directory the application servers; empty where this is not the rendezvous server
    * @param metrics adds the parts' figures; asked at each scrape
    * @param ready whether the server takes traffic
    */
@@ -66,6 +68,7 @@ public final class ApiServer implements AutoCloseable {
       Optional<Devices> register,
       Reachability reachability,
       WakeRequests wakes,
+      Optional<RendezvousDirectory> directory,
       Consumer<MetricsText> metrics,
       BooleanSupplier ready,
       Tokens tokens,
@@ -159,6 +162,7 @@ public final class ApiServer implements AutoCloseable {
     new DeviceRoutes(
             parts.devices(), parts.register(), parts.reachability(), parts.wakes(), parts.clock())
         .addTo(routes);
+    new ServerRoutes(parts.directory()).addTo(routes);
     routes.get("/v1/events", this::events);
     routes.get("/openapi.yaml", this::contract);
     routes.get("/healthz", ctx -> send(ctx, Json.MAPPER.createObjectNode().put("status", "ok")));

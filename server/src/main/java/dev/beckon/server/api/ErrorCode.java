@@ -33,6 +33,7 @@ public enum ErrorCode {
   BODY_NOT_ACCEPTED(422, "The action takes no body"),
   DEADLINE_PASSED(422, "The deadline is past"),
   DEADLINE_TOO_FAR(422, "The deadline is too far away"),
+  DIRECTORY_FULL(422, "The directory would become too large"),
   TOO_MANY_COMMANDS(429, "Too many commands wait for the device"),
   TOO_MANY_LISTENERS(429, "Too many listen to events"),
   INTERNAL(500, "The server made a mistake"),

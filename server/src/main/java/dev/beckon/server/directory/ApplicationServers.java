@@ -41,6 +41,9 @@ public final class ApplicationServers {
     default void onEnrolled(int number, int generation) {}
   }
 
+  /** Leaves room for the signature and its certificates. */
+  private static final int MAX_LIST_BYTES = ListCheck.MAX_BYTES - 16_384;
+
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final Database database;
@@ -80,6 +83,7 @@ public final class ApplicationServers {
    * @param number 1 to 65,535
    * @param address as {@link dev.beckon.protocol.directory.ServerAddress#parse} takes it
    * @param validity of the code, 1 second to {@link Devices#MAX_VALIDITY}
+   * @return fails with {@link DirectoryFullException} if the list becomes too long
    * @throws IllegalArgumentException if one of them is out of range; the message is for people
    */
   public CompletableFuture<EnrollmentCode> add(
@@ -104,7 +108,7 @@ public final class ApplicationServers {
             throw new IllegalStateException(
                 "number: " + number + " (enrolled " + generation + " times; expected another)");
           }
-          ServerTable.put(sql, number, name, address, now);
+          put(sql, number, name, address, now);
           ServerTable.invite(sql, number, FleetCa.sha256(secret), expiry, now);
           return code;
         },
@@ -124,10 +128,19 @@ public final class ApplicationServers {
           if (present(sql, number).isEmpty()) {
             return Optional.empty();
           }
-          ServerTable.put(sql, number, name, address, clock.instant());
+          put(sql, number, name, address, clock.instant());
           return present(sql, number);
         },
         changed -> changed.ifPresent(server -> listeners.forEach(Listener::onChanged)));
+  }
+
+  private static void put(Sql sql, int number, String name, String address, Instant now)
+      throws SQLException {
+    ServerTable.put(sql, number, name, address, now);
+    long bytes = ServerTable.listBytes(sql);
+    if (bytes > MAX_LIST_BYTES) {
+      throw new DirectoryFullException(bytes, MAX_LIST_BYTES); // undoes the change
+    }
   }
 
   /** Takes the server off the list and shuts it out. False if there is none of this number. */

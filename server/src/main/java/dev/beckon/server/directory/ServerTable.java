@@ -73,6 +73,16 @@ final class ServerTable {
         now.toEpochMilli());
   }
 
+  /** A bound of the list's length, in bytes. */
+  static long listBytes(Sql sql) throws SQLException {
+    // Behind name and address come number, lengths and field numbers, 16 bytes at most.
+    return sql.first(
+            "SELECT sum(octet_length(name) + octet_length(address) + 16) FROM application_servers"
+                + " WHERE state <> 'REMOVED'",
+            row -> row.getLong(1))
+        .orElse(0L);
+  }
+
   static void remove(Sql sql, int number) throws SQLException {
     sql.update("UPDATE application_servers SET state = 'REMOVED' WHERE number = ?", number);
     sql.update("DELETE FROM server_invitations WHERE number = ?", number);

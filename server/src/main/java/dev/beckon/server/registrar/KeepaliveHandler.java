@@ -7,6 +7,7 @@ import dev.beckon.protocol.datagram.Malformation;
 import dev.beckon.server.registrar.DatagramCounters.Event;
 import dev.beckon.server.udp.DatagramHandler;
 import dev.beckon.server.udp.Outbox;
+import java.util.function.LongSupplier;
 
 /**
  * A datagram's way through the server: decode, authenticate, update the registrar, answer.
@@ -15,9 +16,6 @@ import dev.beckon.server.udp.Outbox;
  * counted and dropped. One instance per socket, for it keeps the buffers of its thread.
  */
 public final class KeepaliveHandler implements DatagramHandler {
-  /** Not served yet: devices that hold no directory see the same number and do nothing. */
-  private static final long NO_DIRECTORY = 0;
-
   private final int socket;
   private final Registrar registrar;
   private final Authenticator authenticator;
@@ -25,6 +23,7 @@ public final class KeepaliveHandler implements DatagramHandler {
   private final PathTokens pathTokens;
   private final PublicStun publicStun;
   private final OutstandingWakes wakes;
+  private final LongSupplier directoryVersion;
   private final DatagramCounters counters;
 
   private final DatagramReader reader;
@@ -36,6 +35,7 @@ public final class KeepaliveHandler implements DatagramHandler {
    * @param socket number of the socket whose datagrams these are
    * @param authenticator of this socket's thread alone
    * @param pathTokenKey 16 secret bytes
+   * @param directoryVersion of the list that devices can get; asked for each answer
    */
   public KeepaliveHandler(
       int socket,
@@ -45,6 +45,7 @@ public final class KeepaliveHandler implements DatagramHandler {
       byte[] pathTokenKey,
       PublicStun publicStun,
       OutstandingWakes wakes,
+      LongSupplier directoryVersion,
       DatagramCounters counters) {
     this.socket = socket;
     this.registrar = registrar;
@@ -54,6 +55,7 @@ public final class KeepaliveHandler implements DatagramHandler {
     this.pathTokens = new PathTokens(pathTokenKey);
     this.publicStun = publicStun;
     this.wakes = wakes;
+    this.directoryVersion = directoryVersion;
     this.counters = counters;
   }
 
@@ -152,7 +154,7 @@ public final class KeepaliveHandler implements DatagramHandler {
     writer
         .begin(DatagramType.KEEPALIVE_ANSWER, reader.bytes(), reader.transactionIdOffset())
         .mappedAddress(arrived.addressHigh, arrived.addressLow, arrived.port)
-        .status(flags, nowMillis, NO_DIRECTORY);
+        .status(flags, nowMillis, directoryVersion.getAsLong());
     if (outcome == Outcome.STALE) {
       writer.sequence(row.sequence);
     } else {

@@ -3,6 +3,7 @@ package dev.beckon.server.session;
 import com.google.protobuf.ByteString;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.UnknownServer;
 import dev.beckon.protocol.session.Update;
 import java.util.Arrays;
 import java.util.Set;
@@ -21,6 +22,17 @@ sealed interface Effect {
    * @param server the number that the device means
    */
   record Admit(int server, long wakeId, boolean push) implements Effect {}
+
+  /**
+   * Send a part of the directory, and call {@link SessionLogic#onPartWritten} once it is written.
+   */
+  record SendPart(Frame frame) implements Effect {}
+
+  /** The device holds this version of the directory; 0 = none. */
+  record HoldsDirectory(long version) implements Effect {}
+
+  /** The device cannot find the server of a wake in any list. */
+  record NotFound(UnknownServer server) implements Effect {}
 
   /** The device asked what is wanted of it, following this wake (0 = none). */
   record Inquired(long wakeId) implements Effect {}

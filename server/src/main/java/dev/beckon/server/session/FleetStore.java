@@ -8,8 +8,10 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.Update;
+import dev.beckon.protocol.session.WaitingServer;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
+import dev.beckon.server.directory.SignedList;
 import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.Redemption;
@@ -19,6 +21,7 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -34,16 +37,19 @@ final class FleetStore implements SessionStore {
   private final KnownDevices devices;
   private final Optional<Redeemer> enrollment;
   private final Optional<Renewals> renewals;
+  private final ServedDirectory directory;
 
   FleetStore(
       Commands commands,
       KnownDevices devices,
       Optional<Redeemer> enrollment,
-      Optional<Renewals> renewals) {
+      Optional<Renewals> renewals,
+      ServedDirectory directory) {
     this.commands = commands;
     this.devices = devices;
     this.enrollment = enrollment;
     this.renewals = renewals;
+    this.directory = directory;
   }
 
   @Override
@@ -77,6 +83,21 @@ final class FleetStore implements SessionStore {
             () ->
                 CompletableFuture.completedFuture(
                     Renewal.newBuilder().setRefusal(Renewals.NOT_HERE).build()));
+  }
+
+  @Override
+  public Optional<SignedList> directory() {
+    return directory.current();
+  }
+
+  @Override
+  public List<WaitingServer> waitingServers(DeviceId id) {
+    return directory.waitingServers(id);
+  }
+
+  @Override
+  public void holdsDirectory(DeviceId id, long version) {
+    directory.holds(id, version);
   }
 
   @Override

@@ -17,14 +17,16 @@ final class Frames {
   private Frames() {}
 
   static Frame welcome(
-      long serverTimeMillis, int lingerMillis, boolean actionsWanted, boolean renewalWanted) {
+      Greeting greeting, int lingerMillis, boolean actionsWanted, long directoryVersion) {
     return Frame.newBuilder()
         .setWelcome(
             Welcome.newBuilder()
-                .setServerTimeMillis(serverTimeMillis)
+                .setServerTimeMillis(greeting.serverTimeMillis())
                 .setLingerMillis(lingerMillis)
                 .setActionsWanted(actionsWanted)
-                .setRenewalWanted(renewalWanted))
+                .setDirectoryVersion((int) directoryVersion)
+                .addAllWaitingServers(greeting.waiting())
+                .setRenewalWanted(greeting.renewalWanted()))
         .build();
   }
 

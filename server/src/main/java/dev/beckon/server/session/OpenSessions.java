@@ -1,6 +1,7 @@
 package dev.beckon.server.session;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.session.UnknownServer;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -124,6 +125,11 @@ final class OpenSessions {
 
   void inquired(DeviceId id, int server, long wakeId) {
     listener.inquired(id, server, wakeId, clock.millis());
+  }
+
+  void notFound(DeviceId id, UnknownServer server) {
+    listener.unknownServer(
+        id, server.getNumber(), server.getWakeId(), server.getDirectoryVersion(), clock.millis());
   }
 
   boolean lingers(DeviceId id, long wakeId) {

@@ -1,6 +1,7 @@
 package dev.beckon.server.session;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
@@ -66,6 +67,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
             identity.generation(),
             sessions.admission(),
             sessions.numbers(),
+            sessions.store()::directory,
             sessions.nanos());
   }
 
@@ -176,6 +178,14 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
           ctx.write(send.frame(), ctx.voidPromise());
           written = true;
         }
+        case Effect.SendPart part -> {
+          ctx.write(part.frame())
+              .addListener(sent -> run(ctx, logic.onPartWritten(sessions.nanos())));
+          written = true;
+        }
+        case Effect.HoldsDirectory holds ->
+            sessions.store().holdsDirectory(identity.id(), holds.version());
+        case Effect.NotFound notFound -> sessions.notFound(identity.id(), notFound.server());
         case Effect.Admit admit -> admit(ctx, admit);
         case Effect.Inquired inquired ->
             sessions.inquired(identity.id(), server, inquired.wakeId());
@@ -229,20 +239,21 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
 
   private void readDevice(ChannelHandlerContext ctx, Effect.ReadDevice read) {
     boolean lingers = sessions.lingers(identity.id(), wakeId);
-    X509Certificate shown = identity.certificate();
     blocking(
-        ctx,
-        () ->
-            new DeviceRead(
-                sessions.store().knowsActions(identity.id(), read.actionsHash()),
-                shown != null
-                    && sessions.store().wantsRenewal(identity.id(), read.holding(), shown)),
-        (device, now) ->
-            logic.onDeviceRead(
-                !device.actionsKnown(), device.renewalWanted(), sessions.millis(), lingers, now));
+        ctx, () -> greeting(read, lingers), (greeting, now) -> logic.onDeviceRead(greeting, now));
   }
 
-  private record DeviceRead(boolean actionsKnown, boolean renewalWanted) {}
+  private Greeting greeting(Effect.ReadDevice read, boolean lingers) {
+    SessionStore store = sessions.store();
+    DeviceId id = identity.id();
+    X509Certificate shown = identity.certificate();
+    return new Greeting(
+        !store.knowsActions(id, read.actionsHash()),
+        shown != null && store.wantsRenewal(id, read.holding(), shown),
+        sessions.millis(),
+        lingers,
+        server == Wake.RENDEZVOUS_SERVER ? store.waitingServers(id) : List.of());
+  }
 
   private void store(ChannelHandlerContext ctx, Update update, byte @Nullable [] resultBody) {
     boolean reportedEnd =

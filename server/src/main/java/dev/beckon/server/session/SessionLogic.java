@@ -6,9 +6,12 @@ import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
 import dev.beckon.protocol.session.Renewal;
+import dev.beckon.server.directory.SignedList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +60,7 @@ final class SessionLogic {
   private final CommandWindow window;
   private final OutgoingBodies outgoing = new OutgoingBodies();
   private final Intake incoming;
+  private final DirectoryTransfer directory;
   private final List<Frame> heldBack = new ArrayList<>();
 
   private Phase phase = Phase.AWAITING_HELLO;
@@ -75,18 +79,23 @@ final class SessionLogic {
 
   private List<Effect> effects = new ArrayList<>(4);
 
+  /**
+   * @param directory the signed list that this server holds at the moment
+   */
   SessionLogic(
       SessionConfig config,
       String certifiedId,
       int generation,
       Admission admission,
       ServerNumbers numbers,
+      Supplier<Optional<SignedList>> directory,
       long nowNanos) {
     this.config = config;
     this.certifiedId = certifiedId;
     this.generation = generation;
     this.admission = admission;
     this.numbers = numbers;
+    this.directory = new DirectoryTransfer(directory, effect -> effects.add(effect));
     this.window = new CommandWindow(config.maxCommandsInFlight());
     this.incoming = new Intake(config.maxBodyBytes(), effect -> effects.add(effect));
     this.lastActivityNanos = nowNanos;
@@ -133,6 +142,8 @@ final class SessionLogic {
       case UPDATE -> closeIf(incoming.update(frame.getUpdate()));
       case BODY_CHUNK -> closeIf(incoming.chunk(frame.getBodyChunk()));
       case ACTIONS -> incoming.actions(frame.getActions(), actionsHash);
+      case DIRECTORY_REQUEST -> directory.asked(frame.getDirectoryRequest(), this::send);
+      case UNKNOWN_SERVER -> effects.add(new Effect.NotFound(frame.getUnknownServer()));
       case RENEWAL_REQUEST -> closeIf(incoming.renew(frame.getRenewalRequest()));
       case BYE -> leave(CloseReason.DEVICE_LEFT);
       // A kind from a newer protocol; ignored, so that both sides can be extended.
@@ -160,6 +171,7 @@ final class SessionLogic {
     phase = Phase.GREETING;
     phaseSinceNanos = nowNanos;
     effects.add(new Effect.Admit(server, hello.getWakeId(), push));
+    directory.deviceHolds(hello.getDirectoryVersion());
     Effect.Holding holding = new Effect.Holding(hello.getKeyId(), hello.getRootsHash());
     effects.add(new Effect.ReadDevice(delivers ? actionsHash : ByteString.EMPTY, holding));
     if (push && delivers) {
@@ -179,32 +191,27 @@ final class SessionLogic {
   private void leave(CloseReason reason) {
     phase = Phase.CLOSED;
     incoming.clear();
+    directory.clear();
     effects.add(new Effect.Close(reason));
   }
 
   // ---- from the store
 
-  /**
-   * The device's record was read.
-   *
-   * @param renewalWanted whether the device holds an older key, root or certificate
-   * @param serverTimeMillis unix time for Welcome
-   * @param lingers false if the wake that this session follows carried a dial-back delay
-   */
-  List<Effect> onDeviceRead(
-      boolean actionsWanted,
-      boolean renewalWanted,
-      long serverTimeMillis,
-      boolean lingers,
-      long nowNanos) {
+  /** The device's record was read. */
+  List<Effect> onDeviceRead(Greeting greeting, long nowNanos) {
     if (phase != Phase.GREETING) {
       return List.of();
     }
     phase = Phase.OPEN;
-    linger = lingers;
+    linger = greeting.lingers();
     lastActivityNanos = nowNanos;
-    int lingerMillis = lingers ? (int) config.linger().toMillis() : 0;
-    send(Frames.welcome(serverTimeMillis, lingerMillis, actionsWanted && delivers, renewalWanted));
+    directory.begin();
+    send(
+        Frames.welcome(
+            greeting,
+            linger ? (int) config.linger().toMillis() : 0,
+            delivers && greeting.actionsWanted(),
+            directory.version()));
     heldBack.forEach(this::send);
     heldBack.clear();
     pump();
@@ -239,6 +246,18 @@ final class SessionLogic {
       }
     }
     ask(window.lookAgain());
+    pump();
+    return take();
+  }
+
+  /** A part of the directory was written, as {@link Effect.SendPart} asked for it. */
+  List<Effect> onPartWritten(long nowNanos) {
+    if (phase == Phase.CLOSED) {
+      return List.of();
+    }
+    lastActivityNanos = nowNanos;
+    lastHeardNanos = nowNanos;
+    directory.written();
     pump();
     return take();
   }
@@ -407,11 +426,11 @@ final class SessionLogic {
   }
 
   private boolean idle() {
-    return window.idle() && incoming.isIdle() && outgoing.isEmpty();
+    return window.idle() && incoming.isIdle() && outgoing.isEmpty() && directory.isEmpty();
   }
 
   private boolean deviceOwes() {
-    return incoming.isReceiving() || !outgoing.isEmpty() || window.owed();
+    return incoming.isReceiving() || !outgoing.isEmpty() || !directory.isEmpty() || window.owed();
   }
 
   private void ask(boolean now) {
@@ -425,12 +444,16 @@ final class SessionLogic {
     ask(window.ended(commandId, push));
   }
 
-  /** Asks for the next piece of the first body, if the connection takes it. */
+  /** Goes on with the first body and with the directory, if the connection takes more. */
   private void pump() {
-    Effect.ReadBody next = phase == Phase.OPEN ? outgoing.next() : null;
+    if (phase != Phase.OPEN) {
+      return;
+    }
+    Effect.ReadBody next = outgoing.next();
     if (next != null) {
       effects.add(next);
     }
+    directory.next();
   }
 
   private void send(Frame frame) {
@@ -452,6 +475,7 @@ final class SessionLogic {
     heldBack.clear();
     incoming.clear();
     outgoing.clear();
+    directory.clear();
     effects.add(new Effect.Send(Frames.bye(reason, text)));
     effects.add(new Effect.Close(reason));
   }

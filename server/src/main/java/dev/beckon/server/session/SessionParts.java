@@ -15,6 +15,7 @@ import java.util.function.LongSupplier;
  * @param enrollment turns enrollment codes of devices and servers into identities; empty where the
  *     fleet CA is elsewhere
  * @param renewals gives devices new certificates and keys; empty likewise
+ * @param directory what devices are told of other servers
  * @param listener is told of sessions as they come and go
  * @param peers takes over the connections of other servers; empty where none are taken
  * @param nanoClock elapsed time, as {@code System::nanoTime}
@@ -26,6 +27,7 @@ public record SessionParts(
     DenyList denyList,
     Optional<Redeemer> enrollment,
     Optional<Renewals> renewals,
+    ServedDirectory directory,
     SessionListener listener,
     Optional<PeerConnections> peers,
     LongSupplier nanoClock,

@@ -77,7 +77,8 @@ public final class SessionServer implements AutoCloseable {
             parts.devices(),
             parts.enrollment(),
             // A new identity would outlive the session of somebody who did not prove the old one.
-            parts.renewals().filter(renewals -> config.security() == Security.MUTUAL)),
+            parts.renewals().filter(renewals -> config.security() == Security.MUTUAL),
+            parts.directory()),
         parts.denyList()::denies,
         parts.listener(),
         parts.enrollment().isPresent(),

@@ -7,11 +7,14 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.Update;
+import dev.beckon.protocol.session.WaitingServer;
+import dev.beckon.server.directory.SignedList;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -44,6 +47,15 @@ interface SessionStore {
 
   /** The frame's content that answers a request for renewal: a new identity or a refusal. */
   CompletableFuture<Renewal> renew(DeviceId id, int generation, ByteString certificateRequest);
+
+  /** The signed list that this server holds; from memory, at once. */
+  Optional<SignedList> directory();
+
+  /** Other servers that want the device to dial them; from memory, at once. */
+  List<WaitingServer> waitingServers(DeviceId id);
+
+  /** The device holds this version of the directory; 0 = none. */
+  void holdsDirectory(DeviceId id, long version);
 
   /** Commands for the device; completes when it is durable that they were handed over. */
   CompletableFuture<Portion> handOver(DeviceId id, Set<String> inFlight, int limit);

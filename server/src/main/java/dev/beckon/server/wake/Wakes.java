@@ -192,6 +192,23 @@ public final class Wakes implements OutstandingWakes {
     return NEVER;
   }
 
+  /**
+   * An outstanding wake, for those who tell the device of it in another way.
+   *
+   * @param deadlineMillis unix time
+   */
+  public record Waiting(int serverNumber, long wakeId, long deadlineMillis) {}
+
+  /** The device's outstanding wakes. */
+  public synchronized List<Waiting> waiting(DeviceId deviceId) {
+    List<OutstandingWake> wakes = byTag.get(registrar.tag(deviceId));
+    return wakes == null
+        ? List.of()
+        : wakes.stream()
+            .map(wake -> new Waiting(wake.serverNumber, wake.wakeId, wake.deadlineMillis))
+            .toList();
+  }
+
   /** Number of outstanding wakes. */
   public synchronized int size() {
     return byWakeId.size();

@@ -22,3 +22,10 @@ CREATE TABLE server_invitations (
   certificate BLOB                  -- DER
 ) WITHOUT ROWID;
 CREATE INDEX server_invitations_of_number ON server_invitations (number);
+
+-- The signed list that this server holds, if any.
+CREATE TABLE directory (
+  id      INTEGER PRIMARY KEY CHECK (id = 1),
+  version INTEGER NOT NULL,
+  signed  BLOB NOT NULL             -- SignedDirectory
+);

@@ -14,6 +14,7 @@ import dev.beckon.protocol.session.ParameterType;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
 import dev.beckon.server.command.Commands;
+import dev.beckon.server.directory.RendezvousDirectory;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.identity.Redemption;
@@ -80,6 +81,7 @@ class ApiTest {
   private Database database;
   private Identity identity;
   private Commands commands;
+  private RendezvousDirectory directory;
   private ApiServer server;
   private String token;
 
@@ -88,6 +90,13 @@ class ApiTest {
     database = Database.open(folder);
     identity = Identity.open(database, clock, () -> new Advertised("127.0.0.1", 3478, 5349));
     commands = Commands.open(database, identity.devices()::find, clock);
+    directory =
+        new RendezvousDirectory(
+            database,
+            clock,
+            identity.ca(),
+            () -> identity.ca().issueServer(Set.of(0, 65_535)),
+            () -> new Advertised("127.0.0.1", 3478, 5349));
     server = ApiServer.start(new ApiConfig(loopback(0), false), parts());
     token = Files.readString(folder.resolve(Tokens.ADMIN_FILE)).strip();
   }
@@ -103,6 +112,7 @@ class ApiTest {
           woken.add(id);
           return WakeRequests.Outcome.WAKING;
         },
+        Optional.of(directory),
         text -> {
           if (metricsFail) {
             throw new IllegalStateException("no figures");
@@ -122,6 +132,7 @@ class ApiTest {
   @AfterEach
   void stop() {
     server.close();
+    directory.close();
     commands.close();
     database.close();
   }
@@ -680,7 +691,7 @@ class ApiTest {
   @Test
   void answersEveryCallOfItsContract() throws Exception {
     for (String operation : CONTRACT.operations()) {
-      String[] call = operation.replace("{id}", "x").split(" ", 2);
+      String[] call = operation.replaceAll("\\{[a-z]+}", "7").split(" ", 2);
       if (call[1].equals("/v1/events")) {
         continue; // Its answer has no end; tellsHowCommandsChange asks for it.
       }

@@ -72,6 +72,7 @@ class SecretsApiTest {
                 Optional.of(identity.devices()),
                 id -> Optional.empty(),
                 (id, server, deadline) -> WakeRequests.Outcome.WAKING,
+                Optional.empty(),
                 text -> {},
                 () -> true,
                 Tokens.openOrCreate(folder, new SecureRandom()),

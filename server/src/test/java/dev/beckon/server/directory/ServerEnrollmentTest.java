@@ -11,6 +11,7 @@ import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.EnrollmentExchange;
 import dev.beckon.server.identity.EnrollmentRefusedException;
 import dev.beckon.server.identity.Identity;
+import dev.beckon.server.session.ServedDirectory;
 import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
 import dev.beckon.server.session.SessionListener;
@@ -92,6 +93,7 @@ final class ServerEnrollmentTest {
                             new ServerEnrollment(
                                 database, clock, identity.ca(), servers, () -> here))),
                 Optional.of(identity.renewals()),
+                new ServedDirectory() {},
                 new SessionListener() {},
                 Optional.empty(),
                 System::nanoTime,

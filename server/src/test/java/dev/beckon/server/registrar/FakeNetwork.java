@@ -45,7 +45,8 @@ public final class FakeNetwork {
   public final List<Outbox> sockets = List.of(socket(0), socket(1));
   public final Registrar registrar = new Registrar(new HeapBindingTable(), new byte[16]);
   public final DeniedGenerations denied = new DeniedGenerations();
-  public final DatagramCounters counters = new DatagramCounters();
+  public volatile long directoryVersion;
+  final DatagramCounters counters = new DatagramCounters();
   public final List<Long> arrivals = new ArrayList<>();
   public OutstandingWakes wakes =
       new OutstandingWakes() {
@@ -121,7 +122,15 @@ public final class FakeNetwork {
       for (int i = 0; i < sockets.size(); i++) {
         handlers.add(
             new KeepaliveHandler(
-                i, registrar, authenticator(), denied, new byte[16], stun, wakes, counters));
+                i,
+                registrar,
+                authenticator(),
+                denied,
+                new byte[16],
+                stun,
+                wakes,
+                () -> directoryVersion,
+                counters));
       }
     }
     handlers

@@ -60,6 +60,12 @@ class KeepaliveHandlerTest {
   }
 
   @Test
+  void tellsTheVersionOfTheDirectory() {
+    network.directoryVersion = 4_000_000_000L;
+
+    assertThat(network.ask(KITCHEN, HOME, 100, 0).directoryVersion()).isEqualTo(4_000_000_000L);
+  }
+
   void followsARebindingOnlyAfterTheEchoFromTheNewAddress() {
     network.register(KITCHEN, HOME, 100);
 
@@ -247,6 +253,7 @@ class KeepaliveHandlerTest {
             new byte[16],
             new PublicStun(false),
             network.wakes,
+            () -> 0,
             network.counters);
     network.registrar.setWakeOutstanding(network.registrar.tag(KITCHEN), false);
     Outbox nowhere =

@@ -85,6 +85,7 @@ class FleetSessionTest {
                 identity.denyList(),
                 Optional.of(identity.enrollment()),
                 Optional.of(identity.renewals()),
+                new ServedDirectory() {},
                 new SessionListener() {},
                 Optional.empty(),
                 System::nanoTime,

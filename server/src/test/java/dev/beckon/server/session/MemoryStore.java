@@ -10,6 +10,8 @@ import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
+import dev.beckon.protocol.session.WaitingServer;
+import dev.beckon.server.directory.SignedList;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -17,6 +19,7 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +41,9 @@ final class MemoryStore implements SessionStore {
   final LinkedBlockingQueue<Stored> stored = new LinkedBlockingQueue<>();
   final LinkedBlockingQueue<Actions> actions = new LinkedBlockingQueue<>();
   final AtomicInteger open = new AtomicInteger();
+  final LinkedBlockingQueue<Long> directoryVersions = new LinkedBlockingQueue<>();
+  volatile Optional<SignedList> directory = Optional.empty();
+  volatile List<WaitingServer> waiting = List.of();
   volatile boolean failing;
 
   /** Updates with a body are never done. */
@@ -59,6 +65,21 @@ final class MemoryStore implements SessionStore {
   @Override
   public boolean knowsActions(DeviceId id, ByteString hash) {
     return !hash.isEmpty();
+  }
+
+  @Override
+  public Optional<SignedList> directory() {
+    return directory;
+  }
+
+  @Override
+  public List<WaitingServer> waitingServers(DeviceId id) {
+    return waiting;
+  }
+
+  @Override
+  public void holdsDirectory(DeviceId id, long version) {
+    directoryVersions.add(version);
   }
 
   @Override

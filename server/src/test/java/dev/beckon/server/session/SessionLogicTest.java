@@ -23,11 +23,13 @@ import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.RenewalRequest;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Welcome;
+import dev.beckon.server.directory.SignedList;
 import dev.beckon.server.session.SessionLogic.Phase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -47,9 +49,16 @@ class SessionLogicTest {
   private final SessionConfig config = SessionConfig.defaults();
   private boolean denied;
   private long now = START;
+  private Optional<SignedList> directory = Optional.empty();
   private final SessionLogic logic =
       new SessionLogic(
-          config, "kitchen", 3, (id, generation) -> denied, ServerNumbers.delivering(0), now);
+          config,
+          "kitchen",
+          3,
+          (id, generation) -> denied,
+          ServerNumbers.delivering(0),
+          () -> directory,
+          now);
 
   // ---- Hello
 
@@ -152,6 +161,8 @@ class SessionLogicTest {
     "OPEN,           UPDATE,              OPEN",
     "OPEN,           BODY_CHUNK,          refused",
     "OPEN,           ACTIONS,             OPEN",
+    "OPEN,           DIRECTORY_REQUEST,   OPEN",
+    "OPEN,           UNKNOWN_SERVER,      OPEN",
     "CLOSED,         HELLO,               CLOSED",
     "CLOSED,         BYE,                 CLOSED",
     "CLOSED,         UPDATE,              CLOSED",
@@ -202,7 +213,8 @@ class SessionLogicTest {
     logic.onFrame(hello("kitchen", Delivery.DELIVERY_PUSH, 0), now);
 
     assertThat(logic.onHandedOver(List.of(command(ID_A), command(ID_B)), List.of(), now)).isEmpty();
-    List<Effect> effects = logic.onDeviceRead(true, false, 1_000, true, now);
+    List<Effect> effects =
+        logic.onDeviceRead(new Greeting(true, false, 1_000, true, List.of()), now);
 
     assertThat(effects)
         .containsExactly(
@@ -366,7 +378,7 @@ class SessionLogicTest {
     logic.onFrame(update(ID_A, State.SUCCEEDED), now);
 
     assertThat(logic.onStored(ID_A, true, true, now)).isEmpty();
-    List<Effect> effects = logic.onDeviceRead(false, false, 0, true, now);
+    List<Effect> effects = logic.onDeviceRead(new Greeting(false, false, 0, true, List.of()), now);
 
     assertThat(sent(effects))
         .extracting(Frame::getKindCase)
@@ -554,7 +566,7 @@ class SessionLogicTest {
   @Test
   void closesSoonWhenTheWakeCarriedADialBackDelay() {
     logic.onFrame(hello("kitchen", Delivery.DELIVERY_PUSH, 9), now);
-    List<Effect> effects = logic.onDeviceRead(false, false, 0, false, now);
+    List<Effect> effects = logic.onDeviceRead(new Greeting(false, false, 0, false, List.of()), now);
     logic.onHandedOver(List.of(), List.of(), now);
 
     assertThat(sent(effects).get(0).getWelcome().getLingerMillis()).isZero();
@@ -681,7 +693,7 @@ class SessionLogicTest {
   void everyInputAfterTheEndIsIgnored() {
     bringTo(Phase.CLOSED);
 
-    assertThat(logic.onDeviceRead(true, false, 0, true, now)).isEmpty();
+    assertThat(logic.onDeviceRead(new Greeting(true, false, 0, true, List.of()), now)).isEmpty();
     assertThat(logic.onHandedOver(List.of(command(ID_A)), List.of(ID_B), now)).isEmpty();
     assertThat(logic.onBodyRead(ID_A, new byte[1], now)).isEmpty();
     assertThat(logic.onStored(ID_A, true, true, now)).isEmpty();
@@ -709,7 +721,8 @@ class SessionLogicTest {
 
     assertThat(logic.onFrame(Frame.newBuilder().setHello(hello).build(), now))
         .contains(new Effect.ReadDevice(ByteString.EMPTY, new Effect.Holding(4, roots)));
-    Frame welcome = sent(logic.onDeviceRead(false, true, 0, true, now)).getFirst();
+    Frame welcome =
+        sent(logic.onDeviceRead(new Greeting(false, true, 0, true, List.of()), now)).getFirst();
     assertThat(welcome.getWelcome().getRenewalWanted()).isTrue();
   }
 
@@ -772,7 +785,7 @@ class SessionLogicTest {
 
   private void open(Delivery delivery) {
     logic.onFrame(hello("kitchen", delivery, 0), now);
-    logic.onDeviceRead(false, false, 0, true, now);
+    logic.onDeviceRead(new Greeting(false, false, 0, true, List.of()), now);
     if (delivery == Delivery.DELIVERY_PUSH) {
       logic.onHandedOver(List.of(), List.of(), now);
     }

@@ -1,0 +1,73 @@
+package dev.beckon.server.directory;
+
+import dev.beckon.server.identity.Advertised;
+import dev.beckon.server.identity.FleetCa;
+import dev.beckon.server.identity.ServerCredentials;
+import dev.beckon.server.store.Database;
+import java.time.InstantSource;
+import java.util.function.Supplier;
+
+/**
+ * All of the directory on the rendezvous server, put together: what the operator wants, the signed
+ * list that it becomes, and the enrollment of the servers in it. Thread-safe.
+ */
+public final class RendezvousDirectory implements AutoCloseable {
+
+  private final ApplicationServers servers;
+  private final ServerEnrollment enrollment;
+  private final Directory directory;
+  private final ListIssuer issuer;
+  private final Publisher publisher;
+
+  /**
+   * @param credentials of this server, for the numbers 0 and 65,535; asked for each signature
+   * @param advertised asked for each enrollment, so the ports need not be known yet
+   */
+  public RendezvousDirectory(
+      Database database,
+      InstantSource clock,
+      FleetCa ca,
+      Supplier<ServerCredentials> credentials,
+      Supplier<Advertised> advertised) {
+    servers = new ApplicationServers(database, clock, ca, advertised);
+    enrollment = new ServerEnrollment(database, clock, ca, servers, advertised);
+    directory = new Directory(database);
+    issuer = new ListIssuer(directory, credentials, clock);
+    publisher = new Publisher(servers, directory, issuer);
+  }
+
+  /** Has signed what was not when the server stopped, or what needs a new certificate below it. */
+  public void begin() {
+    publisher.publish();
+  }
+
+  public ApplicationServers servers() {
+    return servers;
+  }
+
+  public ServerEnrollment enrollment() {
+    return enrollment;
+  }
+
+  public Directory directory() {
+    return directory;
+  }
+
+  public Publisher publisher() {
+    return publisher;
+  }
+
+  public DirectoryStatus status() {
+    SignedList list = directory.current().orElse(null);
+    boolean upToDate =
+        list == null ? publisher.contents().isEmpty() : list.entries().equals(publisher.contents());
+    return new DirectoryStatus(
+        directory.version(), list == null ? null : list.issuedAt(), upToDate, 0);
+  }
+
+  @Override
+  public void close() {
+    publisher.close();
+    issuer.close();
+  }
+}

@@ -1,0 +1,38 @@
+package dev.beckon.server.directory;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.beckon.protocol.session.DirectoryEntry;
+import dev.beckon.protocol.session.DirectoryList;
+import dev.beckon.protocol.session.SignedDirectory;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * A list as the directory server signed it.
+ *
+ * @param version counts up from 1
+ * @param entries by number
+ * @param bytes a serialized SignedDirectory, as it goes to devices
+ */
+public record SignedList(
+    long version, Instant issuedAt, List<DirectoryEntry> entries, ByteString bytes) {
+
+  public SignedList {
+    entries = List.copyOf(entries);
+  }
+
+  static SignedList of(DirectoryList list, ByteString bytes) {
+    return new SignedList(
+        ListCheck.version(list),
+        Instant.ofEpochMilli(list.getIssuedAtMillis()),
+        list.getEntriesList(),
+        bytes);
+  }
+
+  /** Reads one that was checked before it was kept. */
+  static SignedList ofStored(byte[] bytes) throws InvalidProtocolBufferException {
+    SignedDirectory signed = SignedDirectory.parseFrom(bytes);
+    return of(DirectoryList.parseFrom(signed.getList()), ByteString.copyFrom(bytes));
+  }
+}
