@@ -238,8 +238,8 @@ public final class DeviceIdentity {
   /** When half of the certificate's life is over, unix time: it is to be renewed then. */
   long renewAfterMillis() {
     X509Certificate own = certificates.get(0);
-    long from = own.getNotBefore().getTime();
-    return from + (own.getNotAfter().getTime() - from) / 2;
+    long from = own.getNotBefore().toInstant().toEpochMilli();
+    return from + (own.getNotAfter().toInstant().toEpochMilli() - from) / 2;
   }
 
   /** How the server knows which roots a device has: SHA-256 over their sorted SHA-256. */

@@ -55,9 +55,10 @@ final class ServerProcess {
                 "--tls",
                 at(host.address(), TLS_PORT),
                 "--http",
-                at("127.0.0.1", HTTP_PORT),
-                "--advertise",
-                host.address()));
+                at("127.0.0.1", HTTP_PORT)));
+    if (!List.of(options).contains("--advertise")) {
+      arguments.addAll(List.of("--advertise", host.address()));
+    }
     for (String address : host.addresses()) {
       arguments.addAll(List.of("--udp", at(address, UDP_PORT)));
     }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A device's update, checked.
  *
  * @param deviceTime as the device says; null if it does not
+ * @param note what else the device wants an operator to know; empty if nothing
  */
 record Report(
     String commandId,
@@ -21,7 +22,10 @@ record Report(
     Map<String, String> result,
     int progressPercent,
     String progressText,
-    long bodyBytes) {
+    long bodyBytes,
+    String note) {
+
+  private static final int MAX_NOTE_CHARS = 1_000;
 
   /**
    * @throws IllegalArgumentException if no device can report this
@@ -49,7 +53,10 @@ record Report(
         Map.copyOf(update.getResultMap()),
         Math.clamp(update.getProgressPercent(), 0, 100),
         update.getProgressText(),
-        bodyBytes);
+        bodyBytes,
+        update.getNote().length() <= MAX_NOTE_CHARS
+            ? update.getNote()
+            : update.getNote().substring(0, MAX_NOTE_CHARS) + "…");
   }
 
   private static CommandState state(Update update) {
@@ -80,7 +87,8 @@ record Report(
             secrets.texts(result),
             progressPercent,
             secrets.text(progressText),
-            bodyBytes);
+            bodyBytes,
+            secrets.text(note));
   }
 
   /** What the timeline says about the state that this report brought. */
@@ -100,6 +108,9 @@ record Report(
       if (reason != null) {
         details.put("reason", reason);
       }
+    }
+    if (!note.isEmpty()) {
+      details.put("note", note);
     }
     return new TimelineEntry(now, event, details);
   }
