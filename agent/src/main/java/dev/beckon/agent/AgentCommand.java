@@ -6,10 +6,10 @@ import dev.beckon.agent.config.DurationText;
 import dev.beckon.device.Delivery;
 import dev.beckon.device.Device;
 import dev.beckon.device.DeviceIdentity;
+import dev.beckon.protocol.Security;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.Security;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Locale;
@@ -61,6 +61,20 @@ public final class AgentCommand implements Callable<Integer> {
       description = "time between two keepalives, from 15s to 135m (default: 25s)")
   private @Nullable Duration interval;
 
+  @Option(
+      names = "--security",
+      paramLabel = "mutual|server|none",
+      converter = SecurityText.class,
+      description =
+          "who proves what to whom; the server needs the same (default: mutual; the others are for"
+              + " labs)")
+  private @Nullable Security security;
+
+  @Option(
+      names = "--insecure",
+      description = "allows another security than mutual where the server is not on loopback")
+  private boolean insecure;
+
   @Option(names = "--lab", description = "allows intervals from 1s; for tests, never in the field")
   private boolean lab;
 
@@ -72,6 +86,7 @@ public final class AgentCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     followDns();
+    logInOneLine();
     CommandSpec command = Objects.requireNonNull(spec);
     Path folder = DataFolder.orDefault(data);
     EventLines events = new EventLines(command.commandLine().getOut(), InstantSource.system());
@@ -108,10 +123,18 @@ public final class AgentCommand implements Callable<Integer> {
    * system prefers. Must come before the first address is looked up.
    */
   private static void followDns() {
-    Security.setProperty("networkaddress.cache.ttl", "0");
-    Security.setProperty("networkaddress.cache.negative.ttl", "0");
+    java.security.Security.setProperty("networkaddress.cache.ttl", "0");
+    java.security.Security.setProperty("networkaddress.cache.negative.ttl", "0");
     if (System.getProperty("java.net.preferIPv6Addresses") == null) {
       System.setProperty("java.net.preferIPv6Addresses", "system");
+    }
+  }
+
+  /** What the library logs, such as its warning about the security, goes to standard error. */
+  private static void logInOneLine() {
+    String format = "java.util.logging.SimpleFormatter.format";
+    if (System.getProperty(format) == null) {
+      System.setProperty(format, "%4$s: %5$s%6$s%n");
     }
   }
 
@@ -129,6 +152,13 @@ public final class AgentCommand implements Callable<Integer> {
     }
     if (settings.oneWayKeepalives()) {
       builder.oneWayKeepalives();
+    }
+    Security mode = security != null ? security : settings.security();
+    if (mode != null) {
+      builder.security(mode);
+    }
+    if (insecure || settings.insecure()) {
+      builder.insecure();
     }
     if (lab) {
       builder.lab();
@@ -151,6 +181,18 @@ public final class AgentCommand implements Callable<Integer> {
       // It ends anyway.
     } finally {
       stopped.countDown();
+    }
+  }
+
+  /** Reads {@code mutual}, {@code server} and {@code none}. */
+  private static final class SecurityText implements ITypeConverter<Security> {
+    @Override
+    public Security convert(String text) {
+      try {
+        return AgentConfig.parseSecurity(text.toLowerCase(Locale.ROOT));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 

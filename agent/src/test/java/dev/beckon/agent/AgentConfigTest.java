@@ -62,6 +62,7 @@ class AgentConfigTest {
           interval: 25s;deliver: push          | a.yaml:2: deliver: unknown key (expected delivery?)
           colour: red                          | a.yaml:1: colour: unknown key (expected one of delivery, interval
           interval: 25                         | a.yaml:1: interval: 25 (expected a number with ms, s, m or h
+          security: off                        | a.yaml:1: security: off (expected mutual, server or none)
           delivery: pull                       | a.yaml:1: delivery: pull (expected push or inquiry)
           interval: 1s;interval: 2s            | a.yaml:2: interval: again (expected once)
           one-way-keepalives: maybe            | a.yaml:1: one-way-keepalives: maybe (expected true or false)

@@ -73,6 +73,8 @@ class CommandLineTest {
   void badOptionsAreUsageErrors() {
     assertThat(run("agent", "--interval", "25")).isEqualTo(2);
     assertThat(err.toString()).contains("25 (expected a number with ms, s, m or h");
+    assertThat(run("agent", "--security", "off")).isEqualTo(2);
+    assertThat(err.toString()).contains("off (expected mutual, server or none)");
     assertThat(run("agent", "--delivery", "pull")).isEqualTo(2);
     assertThat(run("agent", "--colour")).isEqualTo(2);
     assertThat(run()).isEqualTo(2);

@@ -2,7 +2,7 @@ package dev.beckon.device;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.device.session.Frames;
-import dev.beckon.device.tls.TlsDialler;
+import dev.beckon.device.tls.Dialler;
 import dev.beckon.protocol.session.BodyChunk;
 import dev.beckon.protocol.session.Frame;
 import java.io.IOException;
@@ -17,7 +17,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +61,7 @@ final class Connection {
   private final BlockingQueue<Outgoing> outgoing = new LinkedBlockingQueue<>();
   private final Semaphore unhandled = new Semaphore(MAX_UNHANDLED);
   private final CountDownLatch written = new CountDownLatch(1);
-  private final TlsDialler dialler;
+  private final Dialler dialler;
   private final HostAddresses hosts;
   private final InetSocketAddress address;
   private final Receiver receiver;
@@ -73,8 +72,7 @@ final class Connection {
   /**
    * @param address not resolved; it is when the connection is dialled
    */
-  Connection(
-      TlsDialler dialler, HostAddresses hosts, InetSocketAddress address, Receiver receiver) {
+  Connection(Dialler dialler, HostAddresses hosts, InetSocketAddress address, Receiver receiver) {
     this.dialler = dialler;
     this.hosts = hosts;
     this.address = address;
@@ -130,7 +128,9 @@ final class Connection {
 
   private void readAll() {
     String reason = "server closed the connection";
-    try (SSLSocket socket = dial()) {
+    String hint = ""; // until the server has said something
+    try (Socket socket = dial()) {
+      hint = dialler.hint();
       Thread writer = new Thread(() -> writeAll(socket), "beckon-session-writer");
       writer.setDaemon(true);
       writer.start();
@@ -141,6 +141,7 @@ final class Connection {
         if (frame == null) {
           break;
         }
+        hint = "";
         unhandled.acquire();
         receiver.onFrame(frame);
       }
@@ -151,14 +152,14 @@ final class Connection {
     } finally {
       closed = true;
       outgoing.add(END);
-      receiver.onEnd(reason);
+      receiver.onEnd(reason + hint);
     }
   }
 
-  private SSLSocket dial() throws IOException {
+  private Socket dial() throws IOException {
     String host = address.getHostString();
     HostAddresses.Found found = hosts.find(host);
-    SSLSocket socket = dialler.dial(host, found.addresses(), address.getPort(), this::opening);
+    Socket socket = dialler.dial(host, found.addresses(), address.getPort(), this::opening);
     hosts.good(found, socket.getInetAddress());
     note = found.note(socket.getInetAddress());
     return socket;
@@ -171,7 +172,7 @@ final class Connection {
     }
   }
 
-  private void writeAll(SSLSocket socket) {
+  private void writeAll(Socket socket) {
     try {
       OutputStream out = socket.getOutputStream();
       while (true) {

@@ -351,21 +351,21 @@ final class DatagramLoop implements AutoCloseable {
       return; // never answered, never logged
     }
     try {
-      Datagram datagram = Datagram.decode(bytes, length);
+      Datagram datagram = keys.decode(bytes, length);
       if (datagram instanceof KeepaliveAnswer answer) {
         apply(keepalives.onAnswer(answer, key, clock.nanos(), answer.serverTimeMillis()));
       } else if (datagram instanceof Wake wake) {
         onWake(wake, key);
       }
     } catch (MalformedDatagramException e) {
-      // Cannot be: what is authentic is well-formed.
+      // Whoever sent it.
     }
   }
 
   private void onWake(Wake wake, KeyRing.Key key) {
     WakeVerdict verdict = wakes.onWake(wake, key.generation(), clock.millis());
     if (verdict.isAnswered()) {
-      link.send(new WakeAnswer(wake.transactionId(), wake.wakeId()).encode(key.key()));
+      link.send(keys.encode(new WakeAnswer(wake.transactionId(), wake.wakeId()), key));
     }
     listener.onWake(
         wake.serverNumber(),

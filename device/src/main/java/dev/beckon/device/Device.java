@@ -11,8 +11,11 @@ import dev.beckon.device.keepalive.KeyRing;
 import dev.beckon.device.session.SessionLogic;
 import dev.beckon.device.wake.Dials;
 import dev.beckon.device.wake.WakeLogic;
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.session.Actions;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -20,6 +23,7 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +49,8 @@ public final class Device implements AutoCloseable {
   /** The server gets all actions in one frame of 64 KiB. */
   private static final int MAX_CATALOG_BYTES = 65_000;
 
+  private static final System.Logger LOG = System.getLogger("dev.beckon.device");
+
   private final Builder settings;
   private final DeviceIdentity identity;
   private @Nullable FileJournal journal;
@@ -64,7 +70,8 @@ public final class Device implements AutoCloseable {
    * Starts, and returns at once; from now on the device can be reached.
    *
    * @return this device
-   * @throws IOException if the data folder cannot be used, or another device uses it
+   * @throws IOException if the data folder cannot be used, or another device uses it, or if {@link
+   *     Builder#security} is not allowed for where the server is
    * @throws IllegalStateException if it was started before
    */
   public synchronized Device start() throws IOException {
@@ -76,6 +83,10 @@ public final class Device implements AutoCloseable {
     DeviceClock clock =
         new DeviceClock(System::nanoTime, InstantSource.system(), identity.serverTimeMillis());
     DeviceListener listener = new QuietListener(settings.listener);
+    LabGuard guard = new LabGuard(settings.security, settings.insecure);
+    if (!guard.warning().isEmpty()) {
+      LOG.log(System.Logger.Level.WARNING, guard.warning());
+    }
     FileJournal openJournal = FileJournal.open(folder.resolve("journal.log"));
     journal = openJournal;
     try {
@@ -93,7 +104,11 @@ public final class Device implements AutoCloseable {
           new ServerTable(
               identity.tlsAddress(), new DirectoryFile(folder), identities::roots, clock);
       HostAddresses hosts =
-          new HostAddresses(folder.resolve("hosts.properties"), settings.resolver, clock::millis);
+          new HostAddresses(
+              folder.resolve("hosts.properties"), settings.resolver, guard, clock::millis);
+      if (guard.restricts()) {
+        refuseNetworks(hosts);
+      }
       LoopLink link = new LoopLink();
       SessionLoop sessionLoop =
           new SessionLoop(
@@ -106,19 +121,19 @@ public final class Device implements AutoCloseable {
                   catalog,
                   hash,
                   MAX_BODY_BYTES,
-                  identities::held),
+                  settings.security == Security.MUTUAL ? identities::held : null),
               commands,
               actions,
               bodies,
               confirmed,
               identities,
-              new Diallers(identities, clock),
+              new Diallers(settings.security, identities, clock),
               servers,
               hosts,
               clock,
               listener,
               link);
-      KeyRing keys = new KeyRing(identity.key());
+      KeyRing keys = new KeyRing(settings.security, identity.key());
       KeepaliveLogic keepalives =
           new KeepaliveLogic(
               identity.deviceId(),
@@ -157,6 +172,17 @@ public final class Device implements AutoCloseable {
     } catch (GeneralSecurityException e) {
       openJournal.close();
       throw new IOException("identity: cannot be used (" + e.getMessage() + ")", e);
+    }
+  }
+
+  /** Names that cannot be resolved now are judged when they are. */
+  private void refuseNetworks(HostAddresses hosts) throws IOException {
+    for (InetSocketAddress server : List.of(identity.udpAddress(), identity.tlsAddress())) {
+      try {
+        hosts.find(server.getHostString());
+      } catch (UnknownHostException e) {
+        // The device starts without its server too.
+      }
     }
   }
 
@@ -205,6 +231,8 @@ public final class Device implements AutoCloseable {
     private Duration interval = KeepaliveTiming.DEFAULT_INTERVAL;
     private boolean oneWay;
     private boolean lab;
+    private Security security = Security.MUTUAL;
+    private boolean insecure;
     private DeviceListener listener = new DeviceListener() {};
     private Resolver resolver = Resolver.SYSTEM;
     private final TreeMap<String, ActionRunner.Entry> actions = new TreeMap<>();
@@ -244,6 +272,22 @@ public final class Device implements AutoCloseable {
     /** Allows intervals down to 1 s, for tests; never in the field. */
     public Builder lab() {
       lab = true;
+      return this;
+    }
+
+    /**
+     * How much of the protection is on; {@link Security#MUTUAL} unless set. The server needs the
+     * same setting, and nothing that it says changes this one. The others are for labs: the device
+     * then starts only if its server is on a loopback address, or with {@link #insecure}.
+     */
+    public Builder security(Security mode) {
+      security = mode;
+      return this;
+    }
+
+    /** Allows a security below mutual over networks; never in the field. */
+    public Builder insecure() {
+      insecure = true;
       return this;
     }
 
@@ -292,6 +336,8 @@ public final class Device implements AutoCloseable {
       copy.delivery = delivery;
       copy.interval = interval;
       copy.oneWay = oneWay;
+      copy.security = security;
+      copy.insecure = insecure;
       copy.listener = listener;
       copy.resolver = resolver;
       copy.actions.putAll(actions);

@@ -1,7 +1,10 @@
 package dev.beckon.device;
 
+import dev.beckon.device.tls.Dialler;
+import dev.beckon.device.tls.PlainDialler;
 import dev.beckon.device.tls.ServerCheck;
 import dev.beckon.device.tls.TlsDialler;
+import dev.beckon.protocol.Security;
 import java.security.GeneralSecurityException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,21 +21,24 @@ final class Diallers {
   /** Servers whose TLS sessions are kept; a device talks to few. */
   private static final int MAX_KEPT = 16;
 
+  private final Security security;
   private final IdentityKeeper identities;
   private final DeviceClock clock;
-  private final Map<Integer, TlsDialler> kept = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Integer, Dialler> kept = new LinkedHashMap<>(16, 0.75f, true);
 
   /**
    * @throws GeneralSecurityException if the identity cannot be used
    */
-  Diallers(IdentityKeeper identities, DeviceClock clock) throws GeneralSecurityException {
+  Diallers(Security security, IdentityKeeper identities, DeviceClock clock)
+      throws GeneralSecurityException {
+    this.security = security;
     this.identities = identities;
     this.clock = clock;
     kept.put(0, create(0));
   }
 
-  TlsDialler of(int server) {
-    TlsDialler dialler = kept.get(server);
+  Dialler of(int server) {
+    Dialler dialler = kept.get(server);
     if (dialler == null) {
       try {
         dialler = create(server);
@@ -52,11 +58,19 @@ final class Diallers {
     kept.clear();
   }
 
-  private TlsDialler create(int server) throws GeneralSecurityException {
+  /** All that the security mode changes about dialling. */
+  private Dialler create(int server) throws GeneralSecurityException {
     DeviceIdentity identity = identities.current();
-    return new TlsDialler(
-        ALPN,
-        new TlsDialler.Credentials(identity.privateKey(), identity.certificates()),
-        chain -> ServerCheck.check(chain, identities.roots(), server, clock.instant()));
+    TlsDialler.ChainCheck check =
+        chain -> ServerCheck.check(chain, identities.roots(), server, clock.instant());
+    return switch (security) {
+      case MUTUAL ->
+          TlsDialler.mutual(
+              ALPN,
+              new TlsDialler.Credentials(identity.privateKey(), identity.certificates()),
+              check);
+      case SERVER -> TlsDialler.serverOnly(ALPN, check);
+      case NONE -> new PlainDialler();
+    };
   }
 }

@@ -96,7 +96,7 @@ public final class Enrollment {
 
   private static EnrollmentAnswer ask(EnrollmentCode code, byte[] request, InstantSource clock)
       throws IOException, GeneralSecurityException {
-    TlsDialler dialler = new TlsDialler(ALPN, null, chain -> check(chain, code, clock.instant()));
+    TlsDialler dialler = TlsDialler.enrolling(ALPN, chain -> check(chain, code, clock.instant()));
     List<InetAddress> addresses = addresses(code.host());
     try (SSLSocket socket = dialler.dial(code.host(), addresses, code.port(), plain -> {})) {
       socket.setSoTimeout(ANSWER_MILLIS);

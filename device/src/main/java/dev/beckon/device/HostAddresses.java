@@ -68,17 +68,20 @@ final class HostAddresses {
 
   private final Path file;
   private final Resolver resolver;
+  private final LabGuard guard;
   private final LongSupplier wallMillis;
   private final Map<String, Good> known = new LinkedHashMap<>();
   private final Map<String, Good> written = new LinkedHashMap<>();
 
   /**
    * @param file where the last good addresses are kept
+   * @param guard says which addresses are allowed at all
    * @param wallMillis the device's clock, unix time
    */
-  HostAddresses(Path file, Resolver resolver, LongSupplier wallMillis) {
+  HostAddresses(Path file, Resolver resolver, LabGuard guard, LongSupplier wallMillis) {
     this.file = file;
     this.resolver = resolver;
+    this.guard = guard;
     this.wallMillis = wallMillis;
     load();
     written.putAll(known);
@@ -86,8 +89,14 @@ final class HostAddresses {
 
   /**
    * @throws UnknownHostException if the name cannot be resolved and never was
+   * @throws IOException if the device may not speak to any of its addresses
    */
-  Found find(String host) throws UnknownHostException {
+  Found find(String host) throws IOException {
+    Found found = resolved(host);
+    return new Found(host, guard.allowed(host, found.addresses()), found.goodMillis());
+  }
+
+  private Found resolved(String host) throws UnknownHostException {
     try {
       List<InetAddress> addresses = inTurn(Arrays.asList(resolver.resolve(host)));
       if (!addresses.isEmpty()) {

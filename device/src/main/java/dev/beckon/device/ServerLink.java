@@ -35,6 +35,8 @@ final class ServerLink implements AutoCloseable {
     void accept(byte[] bytes, int length);
   }
 
+  private static final System.Logger LOG = System.getLogger("dev.beckon.device");
+
   /** Longer than any datagram of the protocol; a longer one is cut off and then not authentic. */
   private static final int MAX_DATAGRAM_BYTES = 2_048;
 
@@ -197,6 +199,8 @@ final class ServerLink implements AutoCloseable {
                 found = hosts.find(unresolved.getHostString());
               } catch (UnknownHostException e) {
                 // The next check asks again.
+              } catch (IOException e) {
+                LOG.log(System.Logger.Level.WARNING, e.getMessage()); // each check: it is for labs
               }
               resolved.set(new Answer(found));
               selector.wakeup();

@@ -3,6 +3,7 @@ package dev.beckon.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.beckon.protocol.Security;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -40,6 +41,7 @@ class HostAddressesTest {
           }
           return addresses(addresses).toArray(new InetAddress[0]);
         },
+        new LabGuard(Security.MUTUAL, false),
         () -> now);
   }
 

@@ -269,7 +269,7 @@ public final class KeepaliveLogic {
             lastSequence,
             pathToken,
             oneWay);
-    byte[] bytes = keepalive.encode(key.key());
+    byte[] bytes = keys.encode(keepalive, key);
     effects.add(new KeepaliveEffect.Send(bytes));
     sinceStart++;
     if (oneWay) {

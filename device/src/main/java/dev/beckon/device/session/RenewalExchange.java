@@ -8,34 +8,34 @@ import dev.beckon.protocol.session.RenewalRequest;
 import dev.beckon.protocol.session.Welcome;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One session's part in renewing the device's identity, with the rendezvous server only: when half
- * of the certificate's life is over by the server's clock, or when the server says so.
+ * of the certificate's life is over by the server's clock, or when the server says so. Only where
+ * both sides prove who they are: what it gives outlives the session.
  */
 public final class RenewalExchange {
-  private final boolean possible;
-  private final Supplier<Held> held;
+  private final @Nullable Supplier<Held> held;
   private boolean asked;
   private boolean renewed;
 
   /**
-   * @param possible whether the session is with the rendezvous server
+   * @param held null where nothing is renewed: every renewal is ignored then
    */
-  RenewalExchange(boolean possible, Supplier<Held> held) {
-    this.possible = possible;
+  RenewalExchange(@Nullable Supplier<Held> held) {
     this.held = held;
   }
 
   void onHello(Hello.Builder hello) {
-    if (possible) {
+    if (held != null) {
       Held now = held.get();
       hello.setKeyId(now.keyId()).setRootsHash(now.rootsHash());
     }
   }
 
   void onWelcome(List<SessionEffect> effects, Welcome welcome) {
-    if (!possible) {
+    if (held == null) {
       return;
     }
     Held now = held.get();

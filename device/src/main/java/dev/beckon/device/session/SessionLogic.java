@@ -65,7 +65,7 @@ public final class SessionLogic {
    *
    * @param actionsHash SHA-256 of the serialized {@code actions}
    * @param maxBodyBytes longest body of a command that is accepted
-   * @param held asked at each session's begin
+   * @param held asked at each session's begin; null where identities are not renewed
    */
   public record Settings(
       String deviceId,
@@ -74,7 +74,7 @@ public final class SessionLogic {
       Actions actions,
       ByteString actionsHash,
       long maxBodyBytes,
-      Supplier<Held> held) {}
+      @Nullable Supplier<Held> held) {}
 
   /** Keeps the bodies of commands. */
   @FunctionalInterface
@@ -135,7 +135,7 @@ public final class SessionLogic {
     this.commands = commands;
     this.bodies = new IncomingBodies(server, bodies);
     this.directory = new DirectoryExchange(heldVersion, ANSWER_NANOS);
-    this.renewal = new RenewalExchange(server == RENDEZVOUS_SERVER, settings.held());
+    this.renewal = new RenewalExchange(server == RENDEZVOUS_SERVER ? settings.held() : null);
     this.wakeId = wakeId;
   }
 

@@ -11,11 +11,15 @@ import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
@@ -28,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Keeps the TLS sessions, so that a later connection is resumed; the chain is
  * checked then too.
  */
-public final class TlsDialler {
+public final class TlsDialler implements Dialler {
   /** Judges the server's certificates, the server's own first. */
   @FunctionalInterface
   public interface ChainCheck {
@@ -46,27 +50,65 @@ public final class TlsDialler {
 
   private final String protocol;
   private final ChainCheck check;
+  private final Asking asking;
   private final SSLContext context;
 
-  /**
-   * @param protocol the ALPN name, such as {@code beckon/1}
-   * @param credentials null for a connection without a client certificate
-   */
-  public TlsDialler(String protocol, @Nullable Credentials credentials, ChainCheck check)
+  /** Sockets of handshakes in which the server asked for a certificate. */
+  private final Set<Socket> asked = ConcurrentHashMap.newKeySet();
+
+  /** Whether the server must ask for the device's certificate. */
+  private enum Asking {
+    EXPECTED,
+    REFUSED,
+    EITHER
+  }
+
+  private TlsDialler(
+      String protocol, Asking asking, @Nullable Credentials credentials, ChainCheck check)
       throws GeneralSecurityException {
     this.protocol = protocol;
+    this.asking = asking;
     this.check = check;
     this.context = SSLContext.getInstance("TLSv1.3");
     context.init(
-        credentials == null ? null : new KeyManager[] {new OneKey(credentials)},
+        new KeyManager[] {credentials == null ? new NoKey(asked) : new OneKey(credentials)},
         new TrustManager[] {new Trust(check)},
         null);
+  }
+
+  /**
+   * Both sides show certificates; a server that does not ask for the device's is left before
+   * anything is said, for it would believe anybody.
+   *
+   * @param protocol the ALPN name, such as {@code beckon/1}
+   */
+  public static TlsDialler mutual(String protocol, Credentials credentials, ChainCheck check)
+      throws GeneralSecurityException {
+    return new TlsDialler(protocol, Asking.EXPECTED, credentials, check);
+  }
+
+  /** Only the server shows a certificate; one that asks for the device's is left. */
+  public static TlsDialler serverOnly(String protocol, ChainCheck check)
+      throws GeneralSecurityException {
+    return new TlsDialler(protocol, Asking.REFUSED, null, check);
+  }
+
+  /** For a device that has no certificate yet; the server may ask for one. */
+  public static TlsDialler enrolling(String protocol, ChainCheck check)
+      throws GeneralSecurityException {
+    return new TlsDialler(protocol, Asking.EITHER, null, check);
+  }
+
+  @Override
+  public String hint() {
+    return "";
   }
 
   /**
    * Loads and compiles what a handshake needs, by making a ClientHello for nobody. Without it the
    * first dial of a slow board waits for its disk, and a command with it.
    */
+  @Override
   public void warmUp() {
     try {
       SSLEngine engine = context.createSSLEngine();
@@ -86,6 +128,7 @@ public final class TlsDialler {
    * @param opening gets each plain socket before it connects, so that another thread can close it
    * @throws IOException if no address of the server answers, or it is not the fleet's server
    */
+  @Override
   public SSLSocket dial(
       String host, List<InetAddress> addresses, int port, TcpDialler.Opening opening)
       throws IOException {
@@ -93,25 +136,64 @@ public final class TlsDialler {
   }
 
   private SSLSocket shake(Socket plain, String host, int port) throws IOException {
+    plain.setSoTimeout(HANDSHAKE_MILLIS);
+    SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(plain, host, port, true);
     try {
-      plain.setSoTimeout(HANDSHAKE_MILLIS);
-      SSLSocket socket =
-          (SSLSocket) context.getSocketFactory().createSocket(plain, host, port, true);
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setProtocols(new String[] {"TLSv1.3"});
       parameters.setApplicationProtocols(new String[] {protocol});
       socket.setSSLParameters(parameters);
       socket.startHandshake();
       if (!protocol.equals(socket.getApplicationProtocol())) {
-        throw new IOException(
-            "ALPN: " + socket.getApplicationProtocol() + " (expected " + protocol + ")");
+        throw otherProtocol(null);
       }
       // A resumed handshake skips the trust manager; its certificate may have expired since.
       check.check(chain(socket));
+      checkAsking(socket);
       socket.setSoTimeout(0);
       return socket;
     } catch (CertificateException e) {
       throw new IOException(e.getMessage(), e);
+    } catch (SSLHandshakeException e) {
+      // The alert's name of RFC 7301; the JDK offers no other way to tell it.
+      if (String.valueOf(e.getMessage()).contains("no_application_protocol")) {
+        throw otherProtocol(e);
+      }
+      throw e;
+    } finally {
+      asked.remove(socket);
+    }
+  }
+
+  private IOException otherProtocol(@Nullable Throwable cause) {
+    return new IOException(
+        "security: the server does not speak "
+            + protocol
+            + " over TLS (one whose security is none does not; expected the same on both sides)",
+        cause);
+  }
+
+  /** Whether the server's security is the device's; before anything is said to it. */
+  private void checkAsking(SSLSocket socket) throws IOException {
+    SSLSession session = socket.getSession();
+    String finding =
+        switch (asking) {
+          // Kept with the TLS session, so that a resumed one knows it too.
+          case EXPECTED ->
+              session.getLocalCertificates() == null
+                  ? "the server asks for no certificate, as in server (expected mutual on both"
+                      + " sides)"
+                  : "";
+          case REFUSED ->
+              asked.contains(socket)
+                  ? "the server asks for a certificate, as in mutual (expected server on both"
+                      + " sides)"
+                  : "";
+          case EITHER -> "";
+        };
+    if (!finding.isEmpty()) {
+      session.invalidate();
+      throw new IOException("security: " + finding);
     }
   }
 
@@ -119,6 +201,50 @@ public final class TlsDialler {
     return Arrays.stream(socket.getSession().getPeerCertificates())
         .map(X509Certificate.class::cast)
         .toList();
+  }
+
+  /** Has no key; notes who asks. */
+  private static final class NoKey extends X509ExtendedKeyManager {
+    private final Set<Socket> asked;
+
+    NoKey(Set<Socket> asked) {
+      this.asked = asked;
+    }
+
+    @Override
+    public @Nullable String chooseClientAlias(
+        String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      if (socket != null) {
+        asked.add(socket);
+      }
+      return null;
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(String alias) {
+      return null;
+    }
+
+    @Override
+    public @Nullable PrivateKey getPrivateKey(String alias) {
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+        String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
   }
 
   /** Offers the one key there is, whichever issuers the server lists. */
