@@ -2,6 +2,7 @@ package dev.beckon.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.beckon.protocol.Security;
 import dev.beckon.server.Server;
 import dev.beckon.server.ServerConfig;
 import java.io.IOException;
@@ -30,6 +31,15 @@ final class LiveServer implements AutoCloseable {
   }
 
   static LiveServer start(Path data, boolean publicStun) throws IOException {
+    return start(data, publicStun, Security.MUTUAL);
+  }
+
+  static LiveServer start(Path data, Security security) throws IOException {
+    return start(data, false, security);
+  }
+
+  private static LiveServer start(Path data, boolean publicStun, Security security)
+      throws IOException {
     InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
         Server.start(
@@ -39,12 +49,17 @@ final class LiveServer implements AutoCloseable {
                 .http(any)
                 .advertise("127.0.0.1")
                 .publicStun(publicStun)
+                .security(security)
                 .build());
     return new LiveServer(server, Files.readString(data.resolve("admin.token")).strip());
   }
 
   InetSocketAddress udpAddress() {
     return server.udpAddresses().get(0);
+  }
+
+  InetSocketAddress tlsAddress() {
+    return server.tlsAddress();
   }
 
   /** An enrollment code for a device. */

@@ -1,0 +1,110 @@
+package dev.beckon.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.beckon.device.tls.Dialler;
+import dev.beckon.device.tls.PlainDialler;
+import dev.beckon.protocol.Security;
+import dev.beckon.protocol.session.Bye;
+import dev.beckon.protocol.session.Frame;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a device tells of a connection that ended. */
+class ConnectionTest {
+  @TempDir private Path folder;
+
+  /** Dials a server that says so many bytes and hangs up; returns why the connection ended. */
+  private String reasonOf(Dialler dialler, byte[] said) throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      HostAddresses hosts =
+          new HostAddresses(
+              folder.resolve("hosts"),
+              Resolver.SYSTEM,
+              new LabGuard(Security.NONE, false),
+              () -> 0);
+      CompletableFuture<String> reason = new CompletableFuture<>();
+      Connection connection =
+          new Connection(
+              dialler,
+              hosts,
+              InetSocketAddress.createUnresolved("127.0.0.1", server.getLocalPort()),
+              new Connection.Receiver() {
+                @Override
+                public void onConnected(String note) {}
+
+                @Override
+                public void onFrame(Frame frame) {}
+
+                @Override
+                public void onEnd(String why) {
+                  reason.complete(why);
+                }
+              });
+      connection.start();
+      try (Socket accepted = server.accept()) {
+        accepted.getOutputStream().write(said);
+      }
+      return reason.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void aServerThatHangsUpOnPlainFramesPerhapsSpeaksTls() throws Exception {
+    assertThat(reasonOf(new PlainDialler(), new byte[0]))
+        .isEqualTo(
+            "server closed the connection (a server whose security is not none does so; expected"
+                + " the same on both sides)");
+  }
+
+  @Test
+  void aServerThatSaidSomethingSpeaksTheSame() throws Exception {
+    byte[] bye =
+        Frame.newBuilder().setBye(Bye.newBuilder().setText("enough")).build().toByteArray();
+    byte[] delimited = new byte[bye.length + 1];
+    delimited[0] = (byte) bye.length;
+    System.arraycopy(bye, 0, delimited, 1, bye.length);
+
+    assertThat(reasonOf(new PlainDialler(), delimited)).isEqualTo("server closed the connection");
+  }
+
+  @Test
+  void whereNobodyListensTheSecurityIsNotToBlame() throws IOException, Exception {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    }
+    CompletableFuture<String> reason = new CompletableFuture<>();
+    new Connection(
+            new PlainDialler(),
+            new HostAddresses(
+                folder.resolve("hosts"),
+                Resolver.SYSTEM,
+                new LabGuard(Security.NONE, false),
+                () -> 0),
+            InetSocketAddress.createUnresolved("127.0.0.1", port),
+            new Connection.Receiver() {
+              @Override
+              public void onConnected(String note) {}
+
+              @Override
+              public void onFrame(Frame frame) {}
+
+              @Override
+              public void onEnd(String why) {
+                reason.complete(why);
+              }
+            })
+        .start();
+
+    assertThat(reason.get(10, TimeUnit.SECONDS)).doesNotContain("security");
+  }
+}
