@@ -188,7 +188,12 @@ final class AppServerCommand {
               "directory version "
                   + directory.path("version").asText()
                   + " of "
-                  + directory.path("issuedAt").asText("-"));
+                  + directory.path("issuedAt").asText("-")
+                  + ": "
+                  + directory.path("devicesUpToDate").asText()
+                  + " devices have it, "
+                  + directory.path("devicesBeingWoken").asText()
+                  + " are being woken for it");
       sayIfNotSigned(surroundings, directory);
     }
   }

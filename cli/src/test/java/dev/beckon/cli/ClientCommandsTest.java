@@ -63,7 +63,8 @@ class ClientCommandsTest {
             """
             {"applicationServers":[{"number":7,"name":"printing","address":"print.example.org",
              "state":"ENROLLED","generation":1}],
-             "directory":{"version":3,"issuedAt":"2026-01-01T00:00:00.000Z","upToDate":true}}\
+             "directory":{"version":3,"issuedAt":"2026-01-01T00:00:00.000Z","upToDate":true,
+             "devicesUpToDate":98,"devicesBeingWoken":2}}\
             """)
         .answers("DELETE /v1/application-servers/7", "{\"directory\":{\"upToDate\":true}}");
 
@@ -81,7 +82,8 @@ class ClientCommandsTest {
                 NUMBER  NAME      ADDRESS            STATE     GENERATION
                 7       printing  print.example.org  ENROLLED  1
                 """,
-                "directory version 3 of 2026-01-01T00:00:00.000Z\n"));
+                "directory version 3 of 2026-01-01T00:00:00.000Z: 98 devices have it, 2 are being"
+                    + " woken for it\n"));
     assertThat(place.run("app-server", "remove", "7"))
         .isEqualTo(new CommandRun(0, "7 removed\n", ""));
   }

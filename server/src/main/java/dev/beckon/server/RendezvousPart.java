@@ -10,6 +10,7 @@ import dev.beckon.server.api.Reachability;
 import dev.beckon.server.api.WakeRequests;
 import dev.beckon.server.directory.ApplicationServer;
 import dev.beckon.server.directory.ApplicationServers;
+import dev.beckon.server.directory.DirectoryPush;
 import dev.beckon.server.directory.RendezvousDirectory;
 import dev.beckon.server.directory.SignedList;
 import dev.beckon.server.identity.Advertised;
@@ -41,6 +42,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,6 +66,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   private final List<UdpSocket> udp;
   private final Identity identity;
   private final RendezvousDirectory directory;
+  private final DirectoryPush push;
   private final Registrar registrar;
   private final DatagramCounters datagrams = new DatagramCounters();
   private final Wakes wakes;
@@ -85,6 +88,23 @@ final class RendezvousPart implements WakeListener, Rendezvous {
                     ground.database(), ground.clock(), identity.ca(), this::credentials, here));
     this.registrar = new Registrar(new HeapBindingTable(), identity.masterKeys().tableKey());
     this.wakes = new Wakes(registrar, authenticator(), udp, ground.random(), this);
+    this.push =
+        new DirectoryPush(
+            ground.database(),
+            directory.directory(),
+            id -> presence(id).map(Reachability.Presence::reachable).orElse(false),
+            directoryWakes(),
+            ground.nanoClock());
+    directory.use(push);
+    identity
+        .enrollment()
+        .use(
+            () ->
+                directory
+                    .directory()
+                    .current()
+                    .map(SignedList::forEnrollment)
+                    .orElse(ByteString.EMPTY));
     this.peers =
         new PeerServer(
             this,
@@ -213,8 +233,9 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     ground.opened().add(new WakeThread(wakes, ground.nanoClock()));
   }
 
-  /** Starts to take keepalives. */
+  /** Starts to take keepalives, and to bring the directory to those who send them. */
   void startDatagrams() {
+    ground.every(Duration.ofMillis(100), () -> ground.background().execute(push::onTime));
     MasterKeys masterKeys = identity.masterKeys();
     DeniedGenerations denied = new DeniedGenerations();
     identity.denyList().onRaised((id, minimum) -> denied.raise(registrar.tag(id), minimum));
@@ -257,12 +278,32 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     return identity.ca().issueServer(numbers());
   }
 
+  private DirectoryPush.Waking directoryWakes() {
+    return new DirectoryPush.Waking() {
+      @Override
+      public void wake(DeviceId id, long lifeMillis) {
+        RendezvousPart.this.wake(
+            id, Wake.DIRECTORY_SERVER, ground.clock().instant().plusMillis(lifeMillis));
+      }
+
+      @Override
+      public void served(DeviceId id) {
+        RendezvousPart.this.served(id, Wake.DIRECTORY_SERVER);
+      }
+    };
+  }
+
   /** What devices are told of other servers in their sessions. */
   ServedDirectory servedDirectory() {
     return new ServedDirectory() {
       @Override
       public Optional<SignedList> current() {
         return directory.directory().current();
+      }
+
+      @Override
+      public void holds(DeviceId id, long version) {
+        push.holds(id, version);
       }
 
       @Override
@@ -444,6 +485,16 @@ final class RendezvousPart implements WakeListener, Rendezvous {
         "beckon_datagrams_send_failed_total",
         "Datagrams that the kernel refused to send.",
         udp.stream().mapToLong(UdpSocket::sendFailures).sum());
+    text.gauge(
+        "beckon_directory_version",
+        "Version of the signed list of servers; 0 if there is none.",
+        directory.directory().version());
+    text.gauge(
+        "beckon_directory_wakes_outstanding",
+        "Devices that were woken for a newer list and did not come yet.",
+        push.outstanding());
+    text.counter(
+        "beckon_directory_wakes_total", "Wakes sent for a newer list of servers.", push.woken());
     text.gauge("beckon_peers", "Other servers that are connected.", peers.connected().size());
     PeerMetrics.write(text, peers.counters());
   }

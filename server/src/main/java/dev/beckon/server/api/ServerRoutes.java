@@ -187,6 +187,8 @@ final class ServerRoutes {
     }
     json.put("upToDate", status.upToDate());
     json.put("signer", status.signer());
+    json.put("devicesUpToDate", status.devicesUpToDate());
+    json.put("devicesBeingWoken", status.devicesBeingWoken());
     return json;
   }
 }

@@ -6,6 +6,7 @@ import dev.beckon.server.identity.ServerCredentials;
 import dev.beckon.server.store.Database;
 import java.time.InstantSource;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All of the directory on the rendezvous server, put together: what the operator wants, the signed
@@ -18,6 +19,7 @@ public final class RendezvousDirectory implements AutoCloseable {
   private final Directory directory;
   private final ListIssuer issuer;
   private final Publisher publisher;
+  private volatile @Nullable DirectoryPush push;
 
   /**
    * @param credentials of this server, for the numbers 0 and 65,535; asked for each signature
@@ -41,6 +43,11 @@ public final class RendezvousDirectory implements AutoCloseable {
     publisher.publish();
   }
 
+  /** Who brings the list to the devices. */
+  public void use(DirectoryPush started) {
+    push = started;
+  }
+
   public ApplicationServers servers() {
     return servers;
   }
@@ -61,8 +68,14 @@ public final class RendezvousDirectory implements AutoCloseable {
     SignedList list = directory.current().orElse(null);
     boolean upToDate =
         list == null ? publisher.contents().isEmpty() : list.entries().equals(publisher.contents());
+    DirectoryPush pushing = push;
     return new DirectoryStatus(
-        directory.version(), list == null ? null : list.issuedAt(), upToDate, 0);
+        directory.version(),
+        list == null ? null : list.issuedAt(),
+        upToDate,
+        0,
+        pushing == null ? 0 : pushing.upToDate(),
+        pushing == null ? 0 : pushing.outstanding());
   }
 
   @Override

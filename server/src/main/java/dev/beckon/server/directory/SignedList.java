@@ -18,8 +18,15 @@ import java.util.List;
 public record SignedList(
     long version, Instant issuedAt, List<DirectoryEntry> entries, ByteString bytes) {
 
+  private static final int MAX_ENROLLMENT_BYTES = 32_768;
+
   public SignedList {
     entries = List.copyOf(entries);
+  }
+
+  /** As it goes into the answer to an enrollment: empty if it is longer than fits there. */
+  public ByteString forEnrollment() {
+    return bytes.size() <= MAX_ENROLLMENT_BYTES ? bytes : ByteString.EMPTY;
   }
 
   static SignedList of(DirectoryList list, ByteString bytes) {

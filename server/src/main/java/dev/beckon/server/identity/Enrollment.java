@@ -40,6 +40,7 @@ public final class Enrollment implements Redeemer {
   private final MasterKeys masterKeys;
   private final DenyList denyList;
   private final Supplier<Advertised> advertised;
+  private volatile Supplier<ByteString> directory = () -> ByteString.EMPTY;
   private volatile Consumer<DeviceId> enrolledAgain = id -> {};
 
   Enrollment(
@@ -55,6 +56,15 @@ public final class Enrollment implements Redeemer {
     this.masterKeys = masterKeys;
     this.denyList = denyList;
     this.advertised = advertised;
+  }
+
+  /**
+   * Puts the directory into the answers.
+   *
+   * @param signed a serialized SignedDirectory; empty if there is none, or it is too long
+   */
+  public void use(Supplier<ByteString> signed) {
+    directory = signed;
   }
 
   /**
@@ -218,6 +228,7 @@ public final class Enrollment implements Redeemer {
             .setUdpAddress(here.udpAddress())
             .setTlsAddress(here.tlsAddress())
             .setServerTimeMillis(now.toEpochMilli())
+            .setDirectory(directory.get())
             .build());
   }
 }

@@ -29,3 +29,7 @@ CREATE TABLE directory (
   version INTEGER NOT NULL,
   signed  BLOB NOT NULL             -- SignedDirectory
 );
+
+-- What the device told or was sent last; 0 = none. Who is below the list's version is woken for it.
+ALTER TABLE devices ADD COLUMN directory_version INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX devices_by_directory ON devices (directory_version);

@@ -89,7 +89,7 @@ final class DirectoryTest {
 
     assertThat(rendezvous.directory().version()).isZero();
     assertThat(rendezvous.directory().current()).isEmpty();
-    assertThat(rendezvous.status()).isEqualTo(new DirectoryStatus(0, null, true, 0));
+    assertThat(rendezvous.status()).isEqualTo(new DirectoryStatus(0, null, true, 0, 0, 0));
   }
 
   @Test
@@ -107,7 +107,7 @@ final class DirectoryTest {
         .containsExactly(
             org.assertj.core.groups.Tuple.tuple(7, "server 7", "[2001:db8::7]:6000"),
             org.assertj.core.groups.Tuple.tuple(9, "server 9", "print.example.org"));
-    assertThat(rendezvous.status()).isEqualTo(new DirectoryStatus(2, START, true, 0));
+    assertThat(rendezvous.status()).isEqualTo(new DirectoryStatus(2, START, true, 0, 0, 0));
     assertThat(newer).containsExactly(1L, 2L);
 
     rendezvous.servers().set(7, "server 7", "[2001:db8::7]:6000").join();
