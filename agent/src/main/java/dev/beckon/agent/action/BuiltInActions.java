@@ -9,6 +9,7 @@ import dev.beckon.device.Result;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -17,11 +18,9 @@ import java.util.function.Consumer;
  * as far as the configuration says.
  */
 public final class BuiltInActions {
-  private final Device.Builder builder;
+  private final Map<Action, ActionHandler> all = new LinkedHashMap<>();
 
-  private BuiltInActions(Device.Builder builder) {
-    this.builder = builder;
-  }
+  private BuiltInActions() {}
 
   /**
    * Adds them to a device.
@@ -34,8 +33,17 @@ public final class BuiltInActions {
   public static Device.Builder addTo(
       Device.Builder builder, ActionsConfig config, Path folder, Consumer<String> terminal)
       throws ConfigException, IOException {
-    new BuiltInActions(builder).addAll(config, folder, terminal);
+    all(config, folder, terminal).forEach(builder::action);
     return builder;
+  }
+
+  /** Those that the configuration allows, and what carries each out. */
+  static Map<Action, ActionHandler> all(
+      ActionsConfig config, Path folder, Consumer<String> terminal)
+      throws ConfigException, IOException {
+    BuiltInActions actions = new BuiltInActions();
+    actions.addAll(config, folder, terminal);
+    return actions.all;
   }
 
   private void addAll(ActionsConfig config, Path folder, Consumer<String> terminal)
@@ -77,7 +85,7 @@ public final class BuiltInActions {
   }
 
   private void add(Action action, ActionHandler handler) {
-    builder.action(action, FailedException.caught(handler));
+    all.put(action, FailedException.caught(handler));
   }
 
   private static Result echo(Command command) throws IOException {

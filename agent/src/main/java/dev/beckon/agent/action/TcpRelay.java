@@ -13,6 +13,7 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.util.Timer;
 import java.util.TimerTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Writes a body to a TCP connection and reads the answer, until the other end closes or is quiet.
@@ -26,6 +27,7 @@ final class TcpRelay {
   private final Command command;
   private final TimeLimit limit;
   private final ByteArrayOutputStream answer = new ByteArrayOutputStream();
+  private final AtomicBoolean givenUp = new AtomicBoolean();
   private int sentBytes;
 
   TcpRelay(Target target, Command command) {
@@ -57,7 +59,7 @@ final class TcpRelay {
     } catch (IOException e) {
       throw new FailedException(
           told(
-              limit.isOver() || e instanceof SocketTimeoutException
+              givenUp.get() || e instanceof SocketTimeoutException
                   ? Failure.TIMED_OUT.because(limit.reason("the other end to be done"))
                   : Failure.UNREACHABLE.because(
                       Unreachable.reason(target.to().getAuthority(), e))));
@@ -78,10 +80,11 @@ final class TcpRelay {
     return new Answer(answer.toByteArray(), false).addTo(result.with(SENT, sentBytes));
   }
 
-  private static TimerTask closing(Socket socket) {
+  private TimerTask closing(Socket socket) {
     return new TimerTask() {
       @Override
       public void run() {
+        givenUp.set(true);
         try {
           socket.close();
         } catch (IOException e) {
