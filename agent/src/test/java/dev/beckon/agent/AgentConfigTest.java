@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.beckon.agent.action.Program;
 import dev.beckon.agent.config.ConfigException;
 import dev.beckon.device.Delivery;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,18 @@ class AgentConfigTest {
     assertThat(ping.timeLimit()).isEqualTo(Duration.ofSeconds(10));
     assertThat(ping.folder()).isEqualTo(Path.of("/tmp"));
     assertThat(ping.parameters()).containsOnlyKeys("count", "host");
+  }
+
+  @Test
+  void readsTheExampleOfTheDocumentation() throws Exception {
+    String page = Files.readString(Path.of("..", "docs", "AGENT.md"));
+    int start = page.indexOf("```yaml\n") + 8;
+
+    AgentConfig config =
+        AgentConfig.parse("AGENT.md", page.substring(start, page.indexOf("```", start)));
+
+    assertThat(config.interval()).isEqualTo(Duration.ofSeconds(25));
+    assertThat(config.actions().programs()).isNotEmpty();
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -234,9 +235,7 @@ class PowerActionTest {
   }
 
   private static PowerAction action(String yaml) throws ConfigException {
-    PowerConfig config = Actions.read(yaml).power();
-    assertThat(config).isNotNull();
-    return new PowerAction(config);
+    return new PowerAction(Objects.requireNonNull(Actions.read(yaml).power()));
   }
 
   private Result run(PowerAction action, String state) throws Exception {

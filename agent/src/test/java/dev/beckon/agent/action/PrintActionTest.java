@@ -188,7 +188,7 @@ class PrintActionTest {
 
     assertThat(result.values()).containsEntry("failure", "timed-out").containsKey("job");
     Files.delete(cups.output("raw", ".hold"));
-    IppPrinter printer = new IppPrinter(config("raw", "").printers().get("p"));
+    IppPrinter printer = new IppPrinter(config("raw", "").printers().values().iterator().next());
     assertThat(String.valueOf(printer.job(Integer.parseInt(result.values().get("job"))).state()))
         .contains("canceled");
     assertThat(print("raw", Map.of(), PDF).failure()).as("the next one").isNull();

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -418,7 +419,8 @@ class RelayActionTest {
     return new RelayAction(Actions.read("relay: {t: " + target + "}").relay());
   }
 
-  private Result run(String target, Map<String, String> arguments, byte[] body) throws Exception {
+  private Result run(String target, Map<String, String> arguments, byte @Nullable [] body)
+      throws Exception {
     Map<String, String> all = new TreeMap<>(arguments);
     all.put("target", "t");
     Command.Progress onProgress = (percent, text) -> progress.add(text);
