@@ -203,10 +203,18 @@ final class PrivateCups implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() throws IOException {
     process.destroy();
-    if (!process.waitFor(10, TimeUnit.SECONDS)) {
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
       process.destroyForcibly();
+      Thread.currentThread().interrupt();
     }
+    // Whoever clears the folder away must not follow these.
+    Files.deleteIfExists(folder.resolve("bin/daemon"));
+    Files.deleteIfExists(folder.resolve("bin/filter"));
   }
 }
