@@ -4,6 +4,7 @@ import com.hp.jipp.encoding.Attribute;
 import com.hp.jipp.encoding.AttributeGroup;
 import com.hp.jipp.encoding.AttributeType;
 import com.hp.jipp.encoding.IppInputStream;
+import com.hp.jipp.encoding.IppOutputStream;
 import com.hp.jipp.encoding.IppPacket;
 import com.hp.jipp.encoding.Tag;
 import com.hp.jipp.model.JobState;
@@ -211,8 +212,8 @@ final class IppPrinter {
 
   private static BodyPublisher body(IppPacket request, @Nullable Document document) {
     ByteArrayOutputStream packet = new ByteArrayOutputStream();
-    try {
-      request.write(packet);
+    try (IppOutputStream out = new IppOutputStream(packet)) {
+      out.write(request);
     } catch (IOException e) {
       throw new IllegalStateException(e); // not in memory
     }
