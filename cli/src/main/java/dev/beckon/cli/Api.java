@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -60,6 +61,27 @@ final class Api {
 
   byte[] bytes(String path) {
     return send(request(path).GET()).body();
+  }
+
+  /** An answer that goes on for as long as the server likes; close it. */
+  InputStream stream(String path) throws IOException {
+    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path));
+    token.ifPresent(value -> request.header("Authorization", "Bearer " + value));
+    HttpResponse<InputStream> response;
+    try {
+      response = client.send(request.build(), BodyHandlers.ofInputStream());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw FailureException.failed("interrupted", null);
+    } catch (IOException e) {
+      throw FailureException.notReachable("server: " + server + " (" + reason(e) + ")", START_HINT);
+    }
+    if (response.statusCode() >= 400) {
+      try (InputStream body = response.body()) {
+        throw refusal(response.statusCode(), body.readAllBytes());
+      }
+    }
+    return response.body();
   }
 
   JsonNode delete(String path) {
@@ -121,7 +143,7 @@ final class Api {
     try {
       HttpResponse<byte[]> response = client.send(request, BodyHandlers.ofByteArray());
       if (response.statusCode() >= 400) {
-        throw refusal(response);
+        throw refusal(response.statusCode(), response.body());
       }
       return response;
     } catch (InterruptedException e) {
@@ -142,9 +164,8 @@ final class Api {
     return message == null ? e.getClass().getSimpleName() : message;
   }
 
-  private FailureException refusal(HttpResponse<byte[]> response) {
-    int status = response.statusCode();
-    JsonNode problem = parse(response.body());
+  private FailureException refusal(int status, byte[] body) {
+    JsonNode problem = parse(body);
     if (status == 401) {
       return FailureException.failed(
           token.isPresent() ? "token: the server does not accept it" : "token: none found",

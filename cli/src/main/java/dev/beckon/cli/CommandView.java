@@ -90,7 +90,7 @@ final class CommandView {
   }
 
   /** What a person wants to know of an event: addresses above all. JSON has the rest. */
-  private static String details(String event, JsonNode details) {
+  static String details(String event, JsonNode details) {
     if (event.equals("wake-sent")) {
       int transmission = details.path("transmission").asInt(1);
       return details.path("serverAddress").asText()

@@ -57,6 +57,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       WakeCommand.class,
       CommandCommand.class,
       AppServerCommand.class,
+      WatchCommand.class,
+      DoctorCommand.class,
       DemoCommand.class,
       CompletionCommand.class
     })

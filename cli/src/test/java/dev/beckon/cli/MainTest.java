@@ -94,6 +94,6 @@ class MainTest {
   @Test
   void completesEveryCommand() {
     assertThat(run("completion").out())
-        .contains("serve device enroll agent send wake command demo");
+        .contains("serve device enroll agent send wake command app-server watch doctor demo");
   }
 }

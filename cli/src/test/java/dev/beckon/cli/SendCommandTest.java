@@ -210,6 +210,63 @@ class SendCommandTest {
         .isEqualTo(new CommandRun(2, "", "beckon: argument: text (expected only once)\n"));
   }
 
+  @Test
+  void marksSecretArgumentsAndTakesThemFromFilesOrStandardInput() throws IOException {
+    server.answers(POST, command("QUEUED", ""));
+    Path pin = Files.writeString(home.resolve("pin"), "hunter2\n\n");
+
+    CommandRun run =
+        place
+            .typing("typed in\r\n")
+            .run(
+                "send",
+                "kitchen",
+                "set",
+                "pin=@" + pin,
+                "word=-",
+                "x=y",
+                "--secret",
+                "pin",
+                "--secret",
+                "word");
+
+    assertThat(run).isEqualTo(new CommandRun(0, "01K\n", ""));
+    JsonNode sent = json(server.requests().get(0).body());
+    assertThat(sent.path("args").path("pin").asText()).as("one line end").isEqualTo("hunter2\n");
+    assertThat(sent.path("args").path("word").asText()).isEqualTo("typed in");
+    assertThat(sent.path("secret").toString()).isEqualTo("[\"pin\",\"word\"]");
+  }
+
+  @Test
+  void refusesSecretsThatAreNone() {
+    assertThat(place.run("send", "kitchen", "set", "pin=x", "--secret", "pn").err())
+        .startsWith("beckon: --secret: pn (expected one of the arguments pin)\n");
+    assertThat(place.run("send", "kitchen", "set", "--secret", "pn").err())
+        .startsWith("beckon: --secret: pn (expected the name of an argument; there are none)\n");
+    assertThat(place.run("send", "kitchen", "set", "--secret-body").err())
+        .isEqualTo("beckon: --secret-body: needs --body\n");
+    assertThat(server.requests()).isEmpty();
+  }
+
+  @Test
+  void refusesFilesThatAreNoArgumentsWithoutQuotingThem() throws IOException {
+    Path nul = Files.writeString(home.resolve("nul"), "hunter2\0");
+    Path binary = Files.write(home.resolve("binary"), new byte[] {'h', (byte) 0xC3, 'x'});
+    Path large = Files.writeString(home.resolve("large"), "h".repeat(49_153));
+
+    assertThat(place.run("send", "kitchen", "set", "pin=@" + nul).err())
+        .startsWith("beckon: pin: @" + nul + " (expected text without NUL characters)\n");
+    assertThat(place.run("send", "kitchen", "set", "pin=@" + binary).err())
+        .startsWith("beckon: pin: @" + binary + " (expected text in UTF-8)\n");
+    assertThat(place.run("send", "kitchen", "set", "pin=@" + large).err())
+        .startsWith("beckon: pin: @" + large + " (expected at most 49152 bytes)\n");
+    assertThat(place.run("send", "kitchen", "set", "pin=@" + home).exitCode())
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(place.run("send", "kitchen", "set", "a=-", "b=-").err())
+        .startsWith("beckon: argument: b=- (expected: only one argument from standard input)");
+    assertThat(server.requests()).isEmpty();
+  }
+
   private static JsonNode json(String text) throws IOException {
     return Api.JSON.readTree(text);
   }

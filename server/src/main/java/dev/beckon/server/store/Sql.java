@@ -34,7 +34,11 @@ public final class Sql {
 
   /** Runs an INSERT, UPDATE or DELETE and returns the number of changed rows. */
   public int update(String sql, @Nullable Object... parameters) throws SQLException {
-    return prepare(sql, parameters).executeUpdate();
+    try {
+      return prepare(sql, parameters).executeUpdate();
+    } catch (SQLException e) {
+      throw forgetting(sql, e);
+    }
   }
 
   /** Every row of the answer. */
@@ -45,6 +49,8 @@ public final class Sql {
       while (answer.next()) {
         rows.add(row.read(answer));
       }
+    } catch (SQLException e) {
+      throw forgetting(sql, e);
     }
     return rows;
   }
@@ -54,12 +60,34 @@ public final class Sql {
       throws SQLException {
     try (ResultSet answer = prepare(sql, parameters).executeQuery()) {
       return answer.next() ? Optional.of(row.read(answer)) : Optional.empty();
+    } catch (SQLException e) {
+      throw forgetting(sql, e);
     }
   }
 
   /** Runs a statement that is neither a query nor a change, like BEGIN. */
   void execute(String sql) throws SQLException {
-    prepare(sql).execute();
+    try {
+      prepare(sql).execute();
+    } catch (SQLException e) {
+      throw forgetting(sql, e);
+    }
+  }
+
+  /**
+   * The driver closes a statement that failed, as on a full disk. Kept, it would fail for ever,
+   * also when there is room again.
+   */
+  private SQLException forgetting(String sql, SQLException failure) {
+    PreparedStatement statement = statements.remove(sql);
+    if (statement != null) {
+      try {
+        statement.close();
+      } catch (SQLException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    return failure;
   }
 
   private PreparedStatement prepare(String sql, @Nullable Object... parameters)

@@ -11,11 +11,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -365,5 +367,55 @@ final class DatabaseTest {
     assertThatThrownBy(() -> Database.open(temp))
         .isInstanceOf(StoreException.class)
         .hasMessageContaining("its tables are not of this version of Beckon");
+  }
+
+  @Test
+  void saysWhetherTheDiskTakesWrites() {
+    try (Database database = Database.open(temp.resolve("full"))) {
+      int pages =
+          database
+              .write(sql -> sql.first("PRAGMA page_count", row -> row.getInt(1)).orElseThrow())
+              .join();
+      database
+          .write(sql -> sql.first("PRAGMA max_page_count = " + pages, row -> row.getInt(1)))
+          .join();
+
+      assertThat(
+              database.write(
+                  sql ->
+                      sql.update(
+                          "INSERT INTO settings (name, value) VALUES ('big', zeroblob(100000))")))
+          .failsWithin(Duration.ofSeconds(9));
+      assertThat(database.isWritable()).isFalse();
+      assertThat(database.failures()).isPositive();
+      database.probe();
+      // Behind it, or together with it: then it is undone too.
+      database.write(sql -> 0).handle((done, failure) -> 0).join();
+      assertThat(database.isWritable()).as("still full").isFalse();
+
+      database
+          .write(sql -> sql.first("PRAGMA max_page_count = 1000000", row -> row.getInt(1)))
+          .join();
+      database.probe();
+      database.write(sql -> 0).join();
+      assertThat(database.isWritable()).isTrue();
+    }
+  }
+
+  @Test
+  void emptiesTheLog() throws Exception {
+    try (Database database = Database.open(temp.resolve("log"))) {
+      database
+          .write(sql -> sql.update("INSERT INTO settings (name, value) VALUES ('a', 'hunter2')"))
+          .join();
+      database.write(sql -> sql.update("DELETE FROM settings WHERE name = 'a'")).join();
+
+      assertThat(database.emptyLog().get(9, TimeUnit.SECONDS)).isTrue();
+
+      for (String name : List.of("beckon.db", "beckon.db-wal")) {
+        assertThat(Files.readString(temp.resolve("log").resolve(name), StandardCharsets.ISO_8859_1))
+            .doesNotContain("hunter2");
+      }
+    }
   }
 }
