@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +37,7 @@ final class SecretsTest {
 
   private static final String PIN = "hunter2-correct-horse";
   private static final String BODY = "battery-staple-in-a-body";
+  private static final long POLL_NANOS = 100_000_000;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir private Path folder;
@@ -177,7 +179,7 @@ final class SecretsTest {
   /** The server deletes bodies and empties its log a moment after the end. */
   private void awaitGone(String secret, int files) throws Exception {
     for (int i = 0; i < 300 && filesWith(secret).size() > files; i++) {
-      Thread.sleep(100);
+      LockSupport.parkNanos(POLL_NANOS);
     }
     assertThat(filesWith(secret)).hasSize(files);
   }
@@ -248,14 +250,14 @@ final class SecretsTest {
     return process;
   }
 
-  private String awaitLine(String file, String beginning) throws IOException, InterruptedException {
+  private String awaitLine(String file, String beginning) throws IOException {
     for (int i = 0; i < 600; i++) {
       for (String line : Files.readAllLines(folder.resolve(file))) {
         if (line.startsWith(beginning)) {
           return line;
         }
       }
-      Thread.sleep(100);
+      LockSupport.parkNanos(POLL_NANOS);
     }
     throw new AssertionError(file + ": no line that begins with " + beginning);
   }

@@ -108,7 +108,13 @@ class SecretsTest {
     fleet.handOver();
     fleet
         .commands
-        .update(KITCHEN, update(id, State.RUNNING).setProgressText("trying " + PIN).build(), null)
+        .update(
+            KITCHEN,
+            update(id, State.RUNNING)
+                .setProgressText("trying " + PIN)
+                .setNote("for " + PIN)
+                .build(),
+            null)
         .join();
 
     Command command =
@@ -116,7 +122,9 @@ class SecretsTest {
 
     assertThat(command.reason()).isEqualTo("pin: (secret) is wrong");
     assertThat(command.result()).isEqualTo(Map.of("echo", "<(secret)>"));
-    assertThat(command.timeline().toString()).contains("trying (secret)").doesNotContain(PIN);
+    assertThat(command.timeline().toString())
+        .contains("trying (secret)", "for (secret)")
+        .doesNotContain(PIN);
     assertThat(told.toString() + told.getLast().timeline()).doesNotContain(PIN);
   }
 
