@@ -174,10 +174,19 @@ def decisions(files):
             seen[match.group(1)] = path
 
 
+def coverage():
+    """Every line that docs/COVERAGE.md changes is there once."""
+    found = subprocess.run([sys.executable, os.path.join(ROOT, ".ci", "coverage.py"), "--list"],
+                           capture_output=True, text=True)
+    if found.returncode != 0:
+        problem("docs/COVERAGE.md", None, found.stderr.strip())
+
+
 def main():
     files = repository_files()
     for rule in (white_space, links, package_info, java, dependencies, decisions):
         rule(files)
+    coverage()
     for text in problems:
         print(text)
     if problems:
