@@ -41,17 +41,20 @@ final class LiveServer implements AutoCloseable {
   private static LiveServer start(Path data, boolean publicStun, Security security)
       throws IOException {
     InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    Server server =
-        Server.start(
-            ServerConfig.at(data)
-                .udp(List.of(any))
-                .tls(any)
-                .http(any)
-                .advertise("127.0.0.1")
-                .publicStun(publicStun)
-                .security(security)
-                .build());
-    return new LiveServer(server, Files.readString(data.resolve("admin.token")).strip());
+    return start(
+        ServerConfig.at(data)
+            .udp(List.of(any))
+            .tls(any)
+            .http(any)
+            .advertise("127.0.0.1")
+            .publicStun(publicStun)
+            .security(security)
+            .build());
+  }
+
+  static LiveServer start(ServerConfig config) throws IOException {
+    Server server = Server.start(config);
+    return new LiveServer(server, Files.readString(config.data().resolve("admin.token")).strip());
   }
 
   InetSocketAddress udpAddress() {
@@ -83,6 +86,10 @@ final class LiveServer implements AutoCloseable {
             request(path)
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body))));
+  }
+
+  JsonNode get(String path) throws IOException, InterruptedException {
+    return JSON.readTree(exchange(request(path).GET()));
   }
 
   HttpRequest.Builder request(String path) {
