@@ -145,4 +145,17 @@ class ServerProcessTest {
       assertThat(own.exitValue()).isZero();
     }
   }
+
+  @Test
+  void warnsInOneLineAtTheStartOfAModeThatIsForLabs() throws Exception {
+    Process lab = serve("lab", "--security", "none");
+    assertThat(lab.inputReader(StandardCharsets.UTF_8).readLine()).startsWith("ready ");
+
+    lab.destroy();
+
+    assertThat(lab.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(Files.readString(folder.resolve("lab-2.err")))
+        .contains("WARN  LabGuard: security: none (for labs only: ")
+        .hasLineCount(1);
+  }
 }

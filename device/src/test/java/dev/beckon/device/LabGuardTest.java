@@ -5,15 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.beckon.protocol.Security;
+import dev.beckon.protocol.datagram.DeviceId;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPairGenerator;
+import java.security.cert.X509Certificate;
+import java.security.spec.ECGenParameterSpec;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A security that is for labs stays off networks, whatever a name resolves to. */
@@ -86,5 +92,32 @@ class LabGuardTest {
     assertThat(new LabGuard(Security.MUTUAL, false).warning()).isEmpty();
     assertThat(new LabGuard(Security.SERVER, false).warning()).startsWith("security: server (for");
     assertThat(new LabGuard(Security.NONE, true).warning()).startsWith("security: none (for labs");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"192.0.2.1, 127.0.0.1", "127.0.0.1, 192.0.2.1"})
+  void aDeviceWhoseServerIsOnANetworkDoesNotStart(String udpHost, String tlsHost) throws Exception {
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
+    generator.initialize(new ECGenParameterSpec("secp256r1"));
+    X509Certificate root = TestFleet.shared().root();
+    DeviceIdentity identity =
+        new DeviceIdentity(
+            folder,
+            new DeviceId("kitchen"),
+            1,
+            1,
+            InetSocketAddress.createUnresolved(udpHost, 3478),
+            InetSocketAddress.createUnresolved(tlsHost, 5349),
+            0,
+            new byte[32],
+            generator.generateKeyPair().getPrivate(),
+            List.of(root),
+            List.of(root));
+    Device device = Device.builder().identity(identity).security(Security.NONE).build();
+
+    assertThatThrownBy(device::start)
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(
+            "security: none (expected mutual, since the server 192.0.2.1 has no loopback");
   }
 }

@@ -12,6 +12,7 @@ import dev.beckon.protocol.session.WaitingServer;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.directory.SignedList;
+import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.identity.Redeemer;
 import dev.beckon.server.identity.Redemption;
@@ -54,8 +55,11 @@ final class FleetStore implements SessionStore {
 
   @Override
   public OptionalInt enrolledGeneration(DeviceId id) {
-    return devices
-        .find(id)
+    Optional<Device> known = devices.find(id);
+    if (known.isEmpty() && enrollment.isEmpty()) {
+      return OptionalInt.of(0); // not the keeper of the list of devices: the deny-list decides
+    }
+    return known
         .filter(device -> device.generation() > 0)
         .map(device -> OptionalInt.of(device.generation()))
         .orElse(OptionalInt.empty());

@@ -32,7 +32,10 @@ interface SessionStore {
   /** What the device shall have now, in order of acceptance, and what it shall not start. */
   record Portion(List<Command> commands, List<String> cancellations) {}
 
-  /** The generation of the ID that enrolled last; empty if no such device has ever enrolled. */
+  /**
+   * The generation of the ID that enrolled last; empty if no such device has ever enrolled; 0 if
+   * that is not known here, so that any entry of the deny-list shuts it out.
+   */
   OptionalInt enrolledGeneration(DeviceId id);
 
   /** Whether the device's actions are known and have this hash. */

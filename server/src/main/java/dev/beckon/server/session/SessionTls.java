@@ -19,6 +19,8 @@ final class SessionTls {
   private SessionTls() {}
 
   /**
+   * @param protocols that are spoken; with none of them every connection ends in {@link
+   *     Negotiation}
    * @param asksForCertificate whether clients are asked for a certificate; one that they show must
    *     be fit
    */
@@ -29,19 +31,22 @@ final class SessionTls {
       boolean asksForCertificate,
       boolean nativeParts) {
     try {
-      return SslContextBuilder.forServer(credentials.key(), credentials.chain())
-          .sslProvider(provider(nativeParts))
-          .protocols("TLSv1.3")
-          .trustManager(certificates)
-          // Enrolling devices have no certificate yet; Negotiation insists on one otherwise.
-          .clientAuth(asksForCertificate ? ClientAuth.OPTIONAL : ClientAuth.NONE)
-          .applicationProtocolConfig(
-              new ApplicationProtocolConfig(
-                  Protocol.ALPN,
-                  SelectorFailureBehavior.NO_ADVERTISE,
-                  SelectedListenerFailureBehavior.ACCEPT,
-                  protocols))
-          .build();
+      SslContextBuilder builder =
+          SslContextBuilder.forServer(credentials.key(), credentials.chain())
+              .sslProvider(provider(nativeParts))
+              .protocols("TLSv1.3")
+              .trustManager(certificates)
+              // Enrolling devices have no certificate yet; Negotiation insists on one otherwise.
+              .clientAuth(asksForCertificate ? ClientAuth.OPTIONAL : ClientAuth.NONE);
+      if (!protocols.isEmpty()) {
+        builder.applicationProtocolConfig(
+            new ApplicationProtocolConfig(
+                Protocol.ALPN,
+                SelectorFailureBehavior.NO_ADVERTISE,
+                SelectedListenerFailureBehavior.ACCEPT,
+                protocols));
+      }
+      return builder.build();
     } catch (SSLException broken) {
       throw new IllegalStateException("tls: the server's certificate cannot be used", broken);
     }

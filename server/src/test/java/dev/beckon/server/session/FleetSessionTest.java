@@ -7,6 +7,7 @@ import static dev.beckon.server.session.Until.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.protocol.session.Actions;
@@ -17,6 +18,7 @@ import dev.beckon.protocol.session.EnrollmentRequest;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Frame.KindCase;
 import dev.beckon.protocol.session.Hello;
+import dev.beckon.protocol.session.RenewalRequest;
 import dev.beckon.protocol.session.State;
 import dev.beckon.server.command.Cancelling;
 import dev.beckon.server.command.Command;
@@ -28,6 +30,7 @@ import dev.beckon.server.command.Submission;
 import dev.beckon.server.command.TimelineEntry;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Identity;
+import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.store.Database;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
@@ -41,6 +44,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -52,6 +56,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Enrollment and sessions on the fleet's real CA and commands, over real TLS. */
 class FleetSessionTest {
@@ -106,6 +112,58 @@ class FleetSessionTest {
     server.close();
     commands.close();
     database.close();
+  }
+
+  /** Opens a session in which nobody proves anything; returns the server's last frame to that. */
+  private Frame sayHello(InetSocketAddress where, String id, Frame... behind) throws Exception {
+    try (DeviceConnection device = DeviceConnection.plain(where)) {
+      device.send(hello(id, Delivery.DELIVERY_PUSH, 0));
+      device.send(behind);
+      Frame first = Objects.requireNonNull(device.receive());
+      return behind.length == 0 ? first : Objects.requireNonNull(device.receive());
+    }
+  }
+
+  @ParameterizedTest(name = "holds the list of devices: {0}")
+  @ValueSource(booleans = {true, false})
+  void withoutCertificatesTheIdIsBelievedUnlessItIsDenied(boolean holdsTheList) throws Exception {
+    try (Database elsewhere = Database.open(folder.resolve("elsewhere"));
+        SessionServer open =
+            new SessionServer(
+                SessionConfig.defaults().withSecurity(Security.NONE),
+                identity.ca().issueServer(Set.of(0)),
+                identity.ca()::roots,
+                ServerNumbers.delivering(0),
+                new SessionParts(
+                    commands,
+                    holdsTheList ? identity.devices() : new KnownDevices(elsewhere),
+                    identity.denyList(),
+                    holdsTheList ? Optional.of(identity.enrollment()) : Optional.empty(),
+                    Optional.of(identity.renewals()),
+                    new ServedDirectory() {},
+                    new SessionListener() {},
+                    Optional.empty(),
+                    System::nanoTime,
+                    InstantSource.system()))) {
+      InetSocketAddress where =
+          open.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+
+      assertThat(sayHello(where, "kitchen").hasWelcome()).isTrue();
+      // What would outlive the mode is not given out: no new identity.
+      Frame renewal =
+          Frame.newBuilder().setRenewalRequest(RenewalRequest.getDefaultInstance()).build();
+      assertThat(sayHello(where, "kitchen", renewal).getRenewal().getRefusal())
+          .isEqualTo("renewal-not-here");
+      Frame stranger = sayHello(where, "stranger");
+      assertThat(holdsTheList ? stranger.hasBye() : stranger.hasWelcome()).isTrue();
+
+      identity.devices().revoke(KITCHEN).join();
+      identity.denyList().raise(new DeviceId("stranger"), 1).join();
+
+      assertThat(sayHello(where, "kitchen").getBye().getReason()).isEqualTo(ByeReason.REVOKED);
+      assertThat(sayHello(where, "stranger").getBye().getReason())
+          .isEqualTo(holdsTheList ? ByeReason.DEVICE_MISMATCH : ByeReason.REVOKED);
+    }
   }
 
   @Test
