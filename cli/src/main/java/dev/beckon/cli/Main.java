@@ -59,6 +59,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       AppServerCommand.class,
       WatchCommand.class,
       DoctorCommand.class,
+      KeyCommand.class,
+      CaCommand.class,
       DemoCommand.class,
       CompletionCommand.class
     })

@@ -167,6 +167,7 @@ public final class Server implements AutoCloseable {
             rendezvous::presence,
             rendezvous::wakeOnRequest,
             Optional.of(rendezvous.directory()),
+            Optional.of(identity.fleetKeys()),
             text -> {
               rendezvous.metrics(text);
               SessionMetrics.write(text, sessions.counters());
@@ -241,6 +242,7 @@ public final class Server implements AutoCloseable {
             Optional.empty(),
             id -> Optional.empty(),
             enrolled::wakeOnRequest,
+            Optional.empty(),
             Optional.empty(),
             text -> {
               enrolled.metrics(text);

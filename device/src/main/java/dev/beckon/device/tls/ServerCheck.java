@@ -1,20 +1,24 @@
 package dev.beckon.device.tls;
 
+import java.math.BigInteger;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertPath;
-import java.security.cert.CertPathValidator;
+import java.security.cert.CertPathBuilder;
+import java.security.cert.CertStore;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.PKIXParameters;
+import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
+import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Date;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Whether a certificate chain is that of the fleet's server with a given number.
@@ -25,6 +29,14 @@ import java.util.Set;
  */
 public final class ServerCheck {
   private static final int SAN_URI = 6;
+  private static final int MAX_CHAIN = 8;
+  private static final BigInteger P256_ORDER =
+      new BigInteger("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16);
+
+  /** Only the plain form: no sign, no leading zero. */
+  private static final Pattern SERVER_NAME =
+      Pattern.compile("urn:beckon:server:(0|[1-9][0-9]{0,4})/[1-9][0-9]{0,4}");
+
   private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 
   private ServerCheck() {}
@@ -42,17 +54,25 @@ public final class ServerCheck {
     if (chain.isEmpty()) {
       throw new CertificateException("server certificate: none");
     }
+    if (chain.size() > MAX_CHAIN) {
+      throw new CertificateException(
+          "server certificate: " + chain.size() + " in its chain (expected at most 8)");
+    }
     X509Certificate leaf = chain.get(0);
     Set<TrustAnchor> anchors = new HashSet<>();
     roots.forEach(root -> anchors.add(new TrustAnchor(root, null)));
-    List<X509Certificate> path = new ArrayList<>(chain);
-    path.removeAll(roots); // an anchor is no part of the path
+    List<? extends Certificate> path;
     try {
-      CertPath certPath = CertificateFactory.getInstance("X.509").generateCertPath(path);
-      PKIXParameters parameters = new PKIXParameters(anchors);
+      X509CertSelector target = new X509CertSelector();
+      target.setCertificate(leaf);
+      // Built, not just validated: while the fleet rolls its CA over the chain holds what leads to
+      // the old root and to the new one, for devices that know either.
+      PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, target);
+      parameters.addCertStore(
+          CertStore.getInstance("Collection", new CollectionCertStoreParameters(chain)));
       parameters.setRevocationEnabled(false); // a server's certificate is short-lived instead
       parameters.setDate(Date.from(now));
-      CertPathValidator.getInstance("PKIX").validate(certPath, parameters);
+      path = CertPathBuilder.getInstance("PKIX").build(parameters).getCertPath().getCertificates();
     } catch (GeneralSecurityException e) {
       throw new CertificateException(
           "server certificate: not of this fleet, or not valid at "
@@ -61,6 +81,21 @@ public final class ServerCheck {
               + e.getMessage()
               + ")",
           e);
+    }
+    // A root signs leaves itself; only the old root's word for the new one may stand between, which
+    // is self-issued: both have the same name.
+    for (Certificate between : path.subList(1, path.size())) {
+      X509Certificate ca = (X509Certificate) between;
+      if (!ca.getSubjectX500Principal().equals(ca.getIssuerX500Principal())) {
+        throw new CertificateException("server certificate: not signed by a root of the fleet");
+      }
+    }
+    if (leaf.getBasicConstraints() != -1) {
+      throw new CertificateException("server certificate: a CA's");
+    }
+    if (!(leaf.getPublicKey() instanceof ECPublicKey key)
+        || !key.getParams().getOrder().equals(P256_ORDER)) {
+      throw new CertificateException("server certificate: its key is not on P-256");
     }
     if (leaf.getExtendedKeyUsage() == null || !leaf.getExtendedKeyUsage().contains(SERVER_AUTH)) {
       throw new CertificateException("server certificate: not meant for a server");
@@ -82,13 +117,14 @@ public final class ServerCheck {
       return numbers;
     }
     for (List<?> name : names) {
-      if (name.get(0) instanceof Integer type
-          && type == SAN_URI
-          && name.get(1) instanceof String uri
-          && uri.matches("urn:beckon:server:[0-9]{1,5}/[0-9]{1,9}")) {
-        numbers.add(
-            Integer.parseInt(uri.substring("urn:beckon:server:".length(), uri.indexOf('/'))));
+      if (!(name.get(0) instanceof Integer type && type == SAN_URI)
+          || !(name.get(1) instanceof String uri)
+          || !SERVER_NAME.matcher(uri).matches()) {
+        throw new CertificateException(
+            "server certificate: for " + name + " (expected urn:beckon:server:NUMBER/GENERATION)");
       }
+      String number = uri.substring("urn:beckon:server:".length(), uri.indexOf('/'));
+      numbers.add(Integer.parseInt(number));
     }
     return numbers;
   }

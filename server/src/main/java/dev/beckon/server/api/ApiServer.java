@@ -7,6 +7,7 @@ import dev.beckon.server.command.Commands;
 import dev.beckon.server.command.Submitter;
 import dev.beckon.server.directory.RendezvousDirectory;
 import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.FleetKeys;
 import dev.beckon.server.identity.KnownDevices;
 import dev.beckon.server.store.StoreException;
 import io.javalin.Javalin;
@@ -58,6 +59,7 @@ public final class ApiServer implements AutoCloseable {
    * @param devices those that this server knows
    * @param register where devices are added and revoked; empty if that is another server
    * @param directory the application servers; empty where this is not the rendezvous server
+   * @param keys empty where the fleet's keys are not
    * @param metrics adds the parts' figures; asked at each scrape
    * @param ready whether the server takes traffic
    */
@@ -69,6 +71,7 @@ public final class ApiServer implements AutoCloseable {
       Reachability reachability,
       WakeRequests wakes,
       Optional<RendezvousDirectory> directory,
+      Optional<FleetKeys> keys,
       Consumer<MetricsText> metrics,
       BooleanSupplier ready,
       Tokens tokens,
@@ -163,6 +166,7 @@ public final class ApiServer implements AutoCloseable {
             parts.devices(), parts.register(), parts.reachability(), parts.wakes(), parts.clock())
         .addTo(routes);
     new ServerRoutes(parts.directory()).addTo(routes);
+    parts.keys().ifPresent(keys -> new KeyRoutes(keys).addTo(routes));
     routes.get("/v1/events", this::events);
     routes.get("/openapi.yaml", this::contract);
     routes.get("/healthz", ctx -> send(ctx, Json.MAPPER.createObjectNode().put("status", "ok")));

@@ -1,6 +1,7 @@
 package dev.beckon.server.session;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import java.math.BigInteger;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertPathValidator;
@@ -9,8 +10,8 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Date;
 import java.util.List;
@@ -48,6 +49,9 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
   private static final String DEVICE_PREFIX = "urn:beckon:device:";
   private static final String SERVER_PREFIX = "urn:beckon:server:";
   private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+  private static final BigInteger P256_ORDER =
+      new BigInteger("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16);
+
   private static final int URI_NAME = 6;
   private static final int MAX_CHAIN = 4;
 
@@ -85,6 +89,10 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     leaf.checkValidity(Date.from(clock.instant()));
     if (leaf.getBasicConstraints() != -1) {
       throw new CertificateException("certificate: a CA's (expected a device's or a server's)");
+    }
+    if (!(leaf.getPublicKey() instanceof ECPublicKey key)
+        || !key.getParams().getOrder().equals(P256_ORDER)) {
+      throw new CertificateException("certificate key: of another kind (expected P-256)");
     }
     List<String> usages = leaf.getExtendedKeyUsage();
     if (usages == null || !usages.contains(CLIENT_AUTH)) {
@@ -153,12 +161,16 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     } else {
       device(name, chain[0]);
     }
-    List<X509Certificate> path = new ArrayList<>(List.of(chain));
-    // A device may send the root along; the path ends below the trust anchor.
-    List<X509Certificate> trusted = roots.get();
-    path.removeAll(trusted);
+    // What is sent along may be roots, new and old, and the one's word for the other. It counts for
+    // nothing: a root of this fleet signs every leaf itself.
+    for (X509Certificate behind : List.of(chain).subList(1, chain.length)) {
+      if (behind.getBasicConstraints() == -1) {
+        throw new CertificateException("certificate: of no CA behind the first one");
+      }
+    }
+    List<X509Certificate> path = List.of(chain[0]);
     Set<TrustAnchor> anchors =
-        trusted.stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
+        roots.get().stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
     try {
       PKIXParameters parameters = new PKIXParameters(anchors);
       // Revocation is the deny-list's, asked at every Hello.

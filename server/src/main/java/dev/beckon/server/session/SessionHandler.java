@@ -3,8 +3,10 @@ package dev.beckon.server.session;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.protocol.session.Frame;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
+import dev.beckon.server.identity.Renewals;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -210,12 +212,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
                 sessions.store().keepActions(identity.id(), keep.actions(), keep.hash()),
                 (kept, now) -> logic.onActionsKept(now));
         case Effect.Renew renew ->
-            then(
-                ctx,
-                sessions
-                    .store()
-                    .renew(identity.id(), identity.generation(), renew.certificateRequest()),
-                (renewal, now) -> logic.onRenewed(renewal, now));
+            then(ctx, renew(renew), (renewal, now) -> logic.onRenewed(renewal, now));
         case Effect.PauseReading pause -> ctx.channel().config().setAutoRead(false);
         case Effect.ResumeReading resume -> ctx.channel().config().setAutoRead(true);
         case Effect.Close close -> end(ctx, close.reason());
@@ -253,6 +250,14 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
         sessions.millis(),
         lingers,
         server == Wake.RENDEZVOUS_SERVER ? store.waitingServers(id) : List.of());
+  }
+
+  /** Whoever is believed by its Hello alone gets no key: anybody can say that Hello. */
+  private CompletableFuture<Renewal> renew(Effect.Renew renew) {
+    return identity.certificate() == null
+        ? CompletableFuture.completedFuture(
+            Renewal.newBuilder().setRefusal(Renewals.NOT_HERE).build())
+        : sessions.store().renew(identity.id(), identity.generation(), renew.certificateRequest());
   }
 
   private void store(ChannelHandlerContext ctx, Update update, byte @Nullable [] resultBody) {

@@ -113,6 +113,7 @@ class ApiTest {
           return WakeRequests.Outcome.WAKING;
         },
         Optional.of(directory),
+        Optional.of(identity.fleetKeys()),
         text -> {
           if (metricsFail) {
             throw new IllegalStateException("no figures");
@@ -175,6 +176,37 @@ class ApiTest {
   @ValueSource(strings = {"/healthz", "/readyz", "/openapi.yaml"})
   void needsNoTokenFor(String path) throws Exception {
     assertThat(send(plain(path).GET()).statusCode()).isEqualTo(200);
+  }
+
+  // ---- keys
+
+  @Test
+  void rotatesAndRetiresMasterKeys() throws Exception {
+    identity.devices().add(new DeviceId("kitchen"), Duration.ofHours(1)).join();
+
+    assertThat(json(get("/v1/keys")).path("keys")).hasSize(1);
+    HttpResponse<byte[]> rotated = post("/v1/keys", "");
+    assertThat(rotated.statusCode()).isEqualTo(201);
+    assertThat(json(rotated).path("id").asInt()).isEqualTo(2);
+    assertProblem(post("/v1/keys", ""), 409, "change-unfinished");
+    assertProblem(delete("/v1/keys/2"), 409, "key-newest");
+    assertProblem(delete("/v1/keys/3"), 404, "key-unknown");
+    assertProblem(delete("/v1/keys/x"), 400, "parameter-invalid");
+    assertProblem(delete("/v1/keys/1?force=maybe"), 400, "parameter-invalid");
+    assertThat(json(delete("/v1/keys/1")).path("devices").asInt()).isZero();
+    assertThat(json(get("/v1/keys")).path("keys")).hasSize(1);
+  }
+
+  @Test
+  void rollsTheCaOver() throws Exception {
+    assertProblem(delete("/v1/ca-roots/older"), 409, "root-single");
+    HttpResponse<byte[]> rolled = post("/v1/ca-roots", "");
+    assertThat(rolled.statusCode()).isEqualTo(201);
+    assertThat(json(rolled).path("roots")).hasSize(2);
+    assertThat(json(get("/v1/ca-roots")).path("roots").path(1).path("newest").asBoolean()).isTrue();
+    assertProblem(post("/v1/ca-roots", ""), 409, "change-unfinished");
+    assertThat(json(delete("/v1/ca-roots/older")).path("devices").asInt()).isZero();
+    assertThat(json(get("/v1/ca-roots")).path("roots")).hasSize(1);
   }
 
   // ---- devices

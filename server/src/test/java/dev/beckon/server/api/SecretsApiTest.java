@@ -73,6 +73,7 @@ class SecretsApiTest {
                 id -> Optional.empty(),
                 (id, server, deadline) -> WakeRequests.Outcome.WAKING,
                 Optional.empty(),
+                Optional.empty(),
                 text -> {},
                 () -> true,
                 Tokens.openOrCreate(folder, new SecureRandom()),

@@ -73,6 +73,7 @@ final class ServerRoutesTest {
             id -> Optional.empty(),
             (id, server, deadline) -> WakeRequests.Outcome.WAKING,
             here,
+            Optional.empty(),
             text -> {},
             () -> true,
             Tokens.openOrCreate(folder, new SecureRandom()),

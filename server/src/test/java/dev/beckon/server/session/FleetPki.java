@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DEROctetString;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
@@ -34,6 +36,9 @@ public final class FleetPki {
     @Nullable KeyPurposeId usage = KeyPurposeId.id_kp_clientAuth;
     List<GeneralName> names = List.of();
     boolean ca;
+    boolean unknownCritical;
+    @Nullable KeyPair keys;
+    @Nullable Held issuer;
     Instant from = Instant.now().minus(Duration.ofDays(1));
     Instant until = Instant.now().plus(Duration.ofDays(365));
 
@@ -57,6 +62,23 @@ public final class FleetPki {
 
     Wish ca() {
       ca = true;
+      return this;
+    }
+
+    /** A critical extension that nobody knows. */
+    Wish unknownCritical() {
+      unknownCritical = true;
+      return this;
+    }
+
+    Wish keys(KeyPair other) {
+      keys = other;
+      return this;
+    }
+
+    /** Signed by this one instead of the root. */
+    Wish by(Held other) {
+      issuer = other;
       return this;
     }
 
@@ -87,14 +109,20 @@ public final class FleetPki {
     return root.certificate();
   }
 
+  Held rootHeld() {
+    return root;
+  }
+
   Held device(String id, int generation) {
     return issue(new Wish().uris("urn:beckon:device:" + id + "/" + generation));
   }
 
   Held issue(Wish wish) {
-    KeyPair keys = newKeys();
-    return new Held(
-        keys, issue(new X500Name("CN=fleet"), root.keys(), new X500Name("CN=x"), keys, wish));
+    KeyPair keys = wish.keys == null ? newKeys() : wish.keys;
+    Held issuer = wish.issuer == null ? root : wish.issuer;
+    X500Name issuerName =
+        X500Name.getInstance(issuer.certificate().getSubjectX500Principal().getEncoded());
+    return new Held(keys, issue(issuerName, issuer.keys(), new X500Name("CN=x"), keys, wish));
   }
 
   ServerCredentials server() {
@@ -127,6 +155,10 @@ public final class FleetPki {
             false,
             new GeneralNames(wish.names.toArray(new GeneralName[0])));
       }
+      if (wish.unknownCritical) {
+        builder.addExtension(
+            new ASN1ObjectIdentifier("1.3.6.1.4.1.99999.1"), true, new DEROctetString(new byte[1]));
+      }
       return new JcaX509CertificateConverter()
           .getCertificate(
               builder.build(
@@ -137,9 +169,13 @@ public final class FleetPki {
   }
 
   public static KeyPair newKeys() {
+    return newKeys("secp256r1");
+  }
+
+  static KeyPair newKeys(String curve) {
     try {
       KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-      generator.initialize(new ECGenParameterSpec("secp256r1"));
+      generator.initialize(new ECGenParameterSpec(curve));
       return generator.generateKeyPair();
     } catch (Exception broken) {
       throw new AssertionError(broken);
