@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.datagram.Wake;
-import dev.beckon.protocol.session.WaitingServer;
 import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.Reachability;
 import dev.beckon.server.api.WakeRequests;
@@ -12,7 +11,7 @@ import dev.beckon.server.directory.ApplicationServer;
 import dev.beckon.server.directory.ApplicationServers;
 import dev.beckon.server.directory.DirectoryPush;
 import dev.beckon.server.directory.RendezvousDirectory;
-import dev.beckon.server.directory.SignedList;
+import dev.beckon.server.directory.SignerCertificates;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.Identity;
@@ -42,7 +41,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,11 +64,11 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   private final List<UdpSocket> udp;
   private final Identity identity;
   private final RendezvousDirectory directory;
-  private final DirectoryPush push;
   private final Registrar registrar;
   private final DatagramCounters datagrams = new DatagramCounters();
   private final Wakes wakes;
   private final PeerServer peers;
+  private final DirectoryPart list;
 
   // Set before the first datagram is received, and so before the first wake is sent.
   private Evidence evidence = (server, id, wakeId, event, details) -> {};
@@ -85,26 +83,14 @@ final class RendezvousPart implements WakeListener, Rendezvous {
             .opened()
             .add(
                 new RendezvousDirectory(
-                    ground.database(), ground.clock(), identity.ca(), this::credentials, here));
+                    ground.database(),
+                    ground.clock(),
+                    identity.ca(),
+                    numbers().contains(Wake.DIRECTORY_SERVER),
+                    this::credentials,
+                    here));
     this.registrar = new Registrar(new HeapBindingTable(), identity.masterKeys().tableKey());
     this.wakes = new Wakes(registrar, authenticator(), udp, ground.random(), this);
-    this.push =
-        new DirectoryPush(
-            ground.database(),
-            directory.directory(),
-            id -> presence(id).map(Reachability.Presence::reachable).orElse(false),
-            directoryWakes(),
-            ground.nanoClock());
-    directory.use(push);
-    identity
-        .enrollment()
-        .use(
-            () ->
-                directory
-                    .directory()
-                    .current()
-                    .map(SignedList::forEnrollment)
-                    .orElse(ByteString.EMPTY));
     this.peers =
         new PeerServer(
             this,
@@ -112,6 +98,8 @@ final class RendezvousPart implements WakeListener, Rendezvous {
             ground.background(),
             ground.nanoClock(),
             ground.clock());
+    this.list = directoryPart();
+    identity.enrollment().use(list::forEnrollment);
     identity.denyList().onRaised(peers::denied);
     directory
         .servers()
@@ -140,13 +128,13 @@ final class RendezvousPart implements WakeListener, Rendezvous {
       @Override
       public void opened(
           DeviceId id, int server, long wakeId, InetSocketAddress from, long nowMillis) {
-        served(id, server);
+        ended(id, server);
         other.opened(id, server, wakeId, from, nowMillis);
       }
 
       @Override
       public void inquired(DeviceId id, int server, long wakeId, long nowMillis) {
-        served(id, server);
+        ended(id, server);
         other.inquired(id, server, wakeId, nowMillis);
       }
 
@@ -163,7 +151,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
       @Override
       public void unknownServer(
           DeviceId id, int server, long wakeId, int directoryVersion, long nowMillis) {
-        served(id, server); // it will not dial what it does not know
+        wakes.sessionOpened(id, server); // it will not dial what it does not know
         peers.evidence(
             server,
             id,
@@ -176,6 +164,13 @@ final class RendezvousPart implements WakeListener, Rendezvous {
                 Integer.toUnsignedString(directoryVersion)));
       }
     };
+  }
+
+  /** The device dialled. A wake for the directory ends when it has that. */
+  private void ended(DeviceId id, int server) {
+    if (server != Wake.DIRECTORY_SERVER) {
+      wakes.sessionOpened(id, server);
+    }
   }
 
   /** As the API asks for it: for this server, or for one of the list. Reads the database. */
@@ -235,7 +230,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
 
   /** Starts to take keepalives, and to bring the directory to those who send them. */
   void startDatagrams() {
-    ground.every(Duration.ofMillis(100), () -> ground.background().execute(push::onTime));
+    list.start();
     MasterKeys masterKeys = identity.masterKeys();
     DeniedGenerations denied = new DeniedGenerations();
     identity.denyList().onRaised((id, minimum) -> denied.raise(registrar.tag(id), minimum));
@@ -278,50 +273,37 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     return identity.ca().issueServer(numbers());
   }
 
-  private DirectoryPush.Waking directoryWakes() {
-    return new DirectoryPush.Waking() {
-      @Override
-      public void wake(DeviceId id, long lifeMillis) {
-        RendezvousPart.this.wake(
-            id, Wake.DIRECTORY_SERVER, ground.clock().instant().plusMillis(lifeMillis));
-      }
+  private DirectoryPart directoryPart() {
+    DirectoryPush.Waking waking =
+        new DirectoryPush.Waking() {
+          @Override
+          public void wake(DeviceId id, long lifeMillis) {
+            RendezvousPart.this.wake(
+                id, Wake.DIRECTORY_SERVER, ground.clock().instant().plusMillis(lifeMillis));
+          }
 
-      @Override
-      public void served(DeviceId id) {
-        RendezvousPart.this.served(id, Wake.DIRECTORY_SERVER);
-      }
-    };
+          @Override
+          public void served(DeviceId id) {
+            wakes.sessionOpened(id, Wake.DIRECTORY_SERVER);
+          }
+        };
+    return new DirectoryPart(
+        ground,
+        directory,
+        new SignerCertificates(() -> identity.ca().roots(), ground.clock()),
+        wakes,
+        peers,
+        new DirectoryPush(
+            ground.database(),
+            directory.directory(),
+            id -> presence(id).map(Reachability.Presence::reachable).orElse(false),
+            waking,
+            ground.nanoClock()));
   }
 
   /** What devices are told of other servers in their sessions. */
   ServedDirectory servedDirectory() {
-    return new ServedDirectory() {
-      @Override
-      public Optional<SignedList> current() {
-        return directory.directory().current();
-      }
-
-      @Override
-      public void holds(DeviceId id, long version) {
-        push.holds(id, version);
-      }
-
-      @Override
-      public List<WaitingServer> waitingServers(DeviceId id) {
-        // Not the directory's own wake: the list itself follows right behind.
-        return wakes.waiting(id).stream()
-            .filter(wake -> wake.serverNumber() != Wake.RENDEZVOUS_SERVER)
-            .filter(wake -> wake.serverNumber() != Wake.DIRECTORY_SERVER)
-            .map(
-                wake ->
-                    WaitingServer.newBuilder()
-                        .setNumber(wake.serverNumber())
-                        .setWakeId(wake.wakeId())
-                        .setDeadlineMillis(wake.deadlineMillis())
-                        .build())
-            .toList();
-      }
-    };
+    return list;
   }
 
   // ---- for the other servers
@@ -406,6 +388,9 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   /** The device dialled that server. */
   @Override
   public void served(DeviceId id, int server) {
+    if (server == Wake.DIRECTORY_SERVER) {
+      list.servedElsewhere(id);
+    }
     wakes.sessionOpened(id, server);
   }
 
@@ -485,16 +470,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
         "beckon_datagrams_send_failed_total",
         "Datagrams that the kernel refused to send.",
         udp.stream().mapToLong(UdpSocket::sendFailures).sum());
-    text.gauge(
-        "beckon_directory_version",
-        "Version of the signed list of servers; 0 if there is none.",
-        directory.directory().version());
-    text.gauge(
-        "beckon_directory_wakes_outstanding",
-        "Devices that were woken for a newer list and did not come yet.",
-        push.outstanding());
-    text.counter(
-        "beckon_directory_wakes_total", "Wakes sent for a newer list of servers.", push.woken());
+    list.metrics(text);
     text.gauge("beckon_peers", "Other servers that are connected.", peers.connected().size());
     PeerMetrics.write(text, peers.counters());
   }

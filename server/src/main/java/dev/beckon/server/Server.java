@@ -11,7 +11,6 @@ import dev.beckon.server.command.Submission;
 import dev.beckon.server.identity.EnrolledIdentity;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.peer.PeerServer;
-import dev.beckon.server.session.ServedDirectory;
 import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
 import dev.beckon.server.session.SessionParts;
@@ -206,6 +205,7 @@ public final class Server implements AutoCloseable {
     enrolledPart = enrolled;
     Commands commands = enrolled.commands();
     int number = identity.number();
+    EnrolledDirectory directory = new EnrolledDirectory(ground, enrolled);
     boolean delivers = Roles.of(number) == Role.DELIVERY;
     Dispatcher dispatcher = new Dispatcher(number, commands, ground.background());
     SessionServer sessions =
@@ -222,7 +222,7 @@ public final class Server implements AutoCloseable {
                     enrolled.denyList(),
                     Optional.empty(),
                     Optional.empty(),
-                    new ServedDirectory() {},
+                    directory,
                     dispatcher,
                     Optional.empty(),
                     nanoClock,

@@ -77,7 +77,14 @@ record FleetDevice(String id, X509Certificate root, FleetPki.Held held) {
   }
 
   static String serveOne(DeviceConnection session) throws IOException {
-    String command = session.receive(KindCase.COMMAND).getCommand().getCommandId();
+    Frame frame = session.receive();
+    while (frame != null && frame.hasDirectoryPart()) {
+      frame = session.receive(); // a list may come in between
+    }
+    if (frame == null || !frame.hasCommand()) {
+      throw new AssertionError("received " + frame + " (expected a command)");
+    }
+    String command = frame.getCommand().getCommandId();
     session.send(
         SessionFrames.update(command, State.DELIVERED),
         SessionFrames.update(command, State.SUCCEEDED));

@@ -70,7 +70,7 @@ public final class Directory {
 
   /**
    * Takes a list from another server after the checks that a device makes. False if it is no newer
-   * than the one that is held.
+   * than the one that is held; of the same version only a newer signature counts.
    *
    * @param signed a serialized SignedDirectory
    * @throws ListRefusedException if it is forged, rolled back or malformed
@@ -78,7 +78,14 @@ public final class Directory {
   public CompletableFuture<Boolean> accept(ByteString signed, ListCheck.SignerCheck signer)
       throws ListRefusedException {
     DirectoryList list = ListCheck.check(signed.toByteArray(), version, signer);
-    return keep(SignedList.of(list, signed));
+    SignedList arrived = SignedList.of(list, signed);
+    SignedList held = current;
+    boolean same =
+        held != null
+            && held.version() == arrived.version()
+            && held.entries().equals(arrived.entries())
+            && !held.bytes().equals(signed);
+    return same ? keepSignedAnew(arrived) : keep(arrived);
   }
 
   /** Keeps a list that is known to be good; false if one of this version or later is held. */

@@ -16,12 +16,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the next signed list, on the server that holds number 65,535. One after the other, on a
  * thread of its own.
  */
 public final class ListIssuer implements ListSigner, AutoCloseable {
+
+  private static final int AFTER_ANOTHER_SIGNER = 16;
 
   private final Directory directory;
   private final Supplier<ServerCredentials> credentials;
@@ -54,7 +57,7 @@ public final class ListIssuer implements ListSigner, AutoCloseable {
     if (held == null || !held.entries().equals(entries)) {
       DirectoryList list =
           DirectoryList.newBuilder()
-              .setVersion((int) (directory.version() + 1))
+              .setVersion((int) (directory.version() + step(held, signer)))
               .setIssuedAtMillis(clock.millis())
               .addAllEntries(entries)
               .build();
@@ -71,6 +74,17 @@ public final class ListIssuer implements ListSigner, AutoCloseable {
             held.version(), held.issuedAt(), held.entries(), signed(parts.getList(), signer));
     directory.keepSignedAnew(anew).join();
     return anew;
+  }
+
+  /**
+   * How far the next version is from the held one. Another signer may have made one that was never
+   * seen here, before it went away: two lists of one version must not be.
+   */
+  private static int step(@Nullable SignedList held, ServerCredentials signer) {
+    return held == null
+            || parts(held).getCertificateChain(0).equals(encoded(signer.chain().getFirst()))
+        ? 1
+        : AFTER_ANOTHER_SIGNER;
   }
 
   private static SignedDirectory parts(SignedList held) {

@@ -18,10 +18,14 @@ public final class RendezvousDirectory implements AutoCloseable {
   private final ServerEnrollment enrollment;
   private final Directory directory;
   private final ListIssuer issuer;
+  private final RemoteSigner remoteSigner;
+  private final boolean signsItself;
   private final Publisher publisher;
   private volatile @Nullable DirectoryPush push;
 
   /**
+   * @param signsItself whether this server signs the list as long as no directory server of its own
+   *     is enrolled
    * @param credentials of this server, for the numbers 0 and 65,535; asked for each signature
    * @param advertised asked for each enrollment, so the ports need not be known yet
    */
@@ -29,13 +33,29 @@ public final class RendezvousDirectory implements AutoCloseable {
       Database database,
       InstantSource clock,
       FleetCa ca,
+      boolean signsItself,
       Supplier<ServerCredentials> credentials,
       Supplier<Advertised> advertised) {
     servers = new ApplicationServers(database, clock, ca, advertised);
     enrollment = new ServerEnrollment(database, clock, ca, servers, advertised);
     directory = new Directory(database);
     issuer = new ListIssuer(directory, credentials, clock);
-    publisher = new Publisher(servers, directory, issuer);
+    remoteSigner = new RemoteSigner(directory);
+    this.signsItself = signsItself;
+    publisher =
+        new Publisher(
+            servers,
+            directory,
+            entries -> signsElsewhere() ? remoteSigner.sign(entries) : issuer.sign(entries));
+    servers.addListener(
+        new ApplicationServers.Listener() {
+          @Override
+          public void onEnrolled(int number, int generation) {
+            if (number == ListCheck.SIGNER_NUMBER) {
+              publisher.publish();
+            }
+          }
+        });
   }
 
   /** Has signed what was not when the server stopped, or what needs a new certificate below it. */
@@ -60,6 +80,20 @@ public final class RendezvousDirectory implements AutoCloseable {
     return directory;
   }
 
+  /** The directory server of its own. */
+  public RemoteSigner remoteSigner() {
+    return remoteSigner;
+  }
+
+  /** Whether lists are signed by another server. Reads the database. */
+  private boolean signsElsewhere() {
+    return !signsItself
+        || servers
+            .find(ListCheck.SIGNER_NUMBER)
+            .filter(server -> server.state() == ApplicationServer.State.ENROLLED)
+            .isPresent();
+  }
+
   public Publisher publisher() {
     return publisher;
   }
@@ -73,7 +107,7 @@ public final class RendezvousDirectory implements AutoCloseable {
         directory.version(),
         list == null ? null : list.issuedAt(),
         upToDate,
-        0,
+        signsElsewhere() ? ListCheck.SIGNER_NUMBER : 0,
         pushing == null ? 0 : pushing.upToDate(),
         pushing == null ? 0 : pushing.outstanding());
   }

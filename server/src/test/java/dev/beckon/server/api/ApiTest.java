@@ -95,6 +95,7 @@ class ApiTest {
             database,
             clock,
             identity.ca(),
+            true,
             () -> identity.ca().issueServer(Set.of(0, 65_535)),
             () -> new Advertised("127.0.0.1", 3478, 5349));
     server = ApiServer.start(new ApiConfig(loopback(0), false), parts());

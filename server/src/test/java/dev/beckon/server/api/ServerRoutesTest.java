@@ -57,6 +57,7 @@ final class ServerRoutesTest {
             database,
             clock,
             identity.ca(),
+            true,
             () -> identity.ca().issueServer(Set.of(0, 65_535)),
             () -> HERE);
     server = start(Optional.of(directory));

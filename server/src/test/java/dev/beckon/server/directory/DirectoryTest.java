@@ -50,7 +50,8 @@ final class DirectoryTest {
     database = Database.open(folder);
     identity = Identity.open(database, now::get, () -> HERE);
     rendezvous =
-        new RendezvousDirectory(database, now::get, identity.ca(), this::credentials, () -> HERE);
+        new RendezvousDirectory(
+            database, now::get, identity.ca(), true, this::credentials, () -> HERE);
     rendezvous.directory().onNewer(list -> newer.add(list.version()));
   }
 

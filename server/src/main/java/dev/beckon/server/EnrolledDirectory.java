@@ -1,0 +1,114 @@
+package dev.beckon.server;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.protocol.peer.PeerFrame;
+import dev.beckon.protocol.session.DirectoryList;
+import dev.beckon.server.directory.Directory;
+import dev.beckon.server.directory.ListIssuer;
+import dev.beckon.server.directory.ListPieces;
+import dev.beckon.server.directory.ListRefusedException;
+import dev.beckon.server.directory.SignedList;
+import dev.beckon.server.directory.SignerCertificates;
+import dev.beckon.server.peer.PeerDirectory;
+import dev.beckon.server.session.ServedDirectory;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The directory on a server of its own number: a copy of the list for its devices. On number 65,535
+ * the list is made here, from what the rendezvous server says.
+ */
+final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
+  private static final Logger log = LoggerFactory.getLogger(EnrolledDirectory.class);
+
+  private final EnrolledPart enrolled;
+  private final Directory directory;
+  private final SignerCertificates signers;
+  private final ListIssuer issuer;
+  private final ListPieces lists = new ListPieces(); // on `exchange` alone
+  private final ListPieces contents = new ListPieces(); // likewise
+
+  private final ExecutorService exchange =
+      Executors.newSingleThreadExecutor(Thread.ofVirtual().name("directory-exchange").factory());
+
+  EnrolledDirectory(Ground ground, EnrolledPart enrolled) {
+    this.enrolled = enrolled;
+    this.directory = new Directory(ground.database());
+    this.signers = new SignerCertificates(() -> enrolled.identity().roots(), ground.clock());
+    this.issuer =
+        ground
+            .opened()
+            .add(
+                new ListIssuer(directory, () -> enrolled.identity().credentials(), ground.clock()));
+    ground.opened().add(exchange::shutdownNow);
+    enrolled.link().use(this);
+  }
+
+  private boolean signsHere() {
+    return enrolled.number() == Wake.DIRECTORY_SERVER;
+  }
+
+  @Override
+  public Optional<SignedList> current() {
+    return directory.current();
+  }
+
+  @Override
+  public void holds(DeviceId id, long version) {
+    if (signsHere() && version >= directory.version()) {
+      enrolled.served(id); // what the rendezvous server woke it for
+    }
+  }
+
+  @Override
+  public int version() {
+    return (int) directory.version();
+  }
+
+  /** The rendezvous server may have missed the newest list, or its newest signature. */
+  @Override
+  public void connected(int number, int version) {
+    if (signsHere()) {
+      exchange.execute(
+          () -> directory.current().ifPresent(held -> send(issuer.sign(held.entries()).join())));
+    }
+  }
+
+  @Override
+  public void received(int number, PeerFrame frame) {
+    exchange.execute(
+        () -> {
+          try {
+            take(frame);
+          } catch (ListRefusedException refused) {
+            log.error("the rendezvous server's list was refused: {}", refused.getMessage());
+          } catch (InvalidProtocolBufferException malformed) {
+            log.error("the rendezvous server sent contents that cannot be read", malformed);
+          }
+        });
+  }
+
+  private void take(PeerFrame frame) throws ListRefusedException, InvalidProtocolBufferException {
+    if (frame.hasDirectoryPiece()) {
+      ByteString whole = lists.take(frame.getDirectoryPiece());
+      if (whole != null) {
+        directory.accept(whole, signers).join();
+      }
+    } else if (signsHere()) {
+      ByteString whole = contents.take(frame.getDirectoryContents());
+      if (whole != null) {
+        send(issuer.sign(DirectoryList.parseFrom(whole).getEntriesList()).join());
+      }
+    }
+  }
+
+  private void send(SignedList list) {
+    ListPieces.of(list).forEach(enrolled.link()::send);
+  }
+}
