@@ -61,6 +61,11 @@ final class EventLines implements DeviceListener {
   }
 
   @Override
+  public void onUnresolved(String host) {
+    print("unresolved", "host", host);
+  }
+
+  @Override
   public void onWake(int number, long wakeId, Instant deadline, String verdict) {
     print(
         "wake",

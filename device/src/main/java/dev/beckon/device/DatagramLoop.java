@@ -106,7 +106,7 @@ final class DatagramLoop implements AutoCloseable {
       DeviceListener listener)
       throws IOException {
     this.selector = Selector.open();
-    this.link = new ServerLink(server, hosts, selector, this::onLink);
+    this.link = new ServerLink(server, hosts, selector, this::onLink, listener::onUnresolved);
     this.keys = keys;
     this.keepalives = keepalives;
     this.wakes = wakes;

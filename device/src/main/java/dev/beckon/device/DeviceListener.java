@@ -30,6 +30,12 @@ public interface DeviceListener {
   default void onSocket(InetSocketAddress local, InetSocketAddress server, String why) {}
 
   /**
+   * The host that keepalives go to cannot be resolved, and no address of it is known from before.
+   * It is asked for again every few seconds; this is told once per outage.
+   */
+  default void onUnresolved(String host) {}
+
+  /**
    * An authentic wake came, or it became known that its server cannot be dialled.
    *
    * @param number of the server that it names

@@ -29,6 +29,11 @@ final class QuietListener implements DeviceListener {
   }
 
   @Override
+  public void onUnresolved(String host) {
+    quietly(() -> listener.onUnresolved(host));
+  }
+
+  @Override
   public void onWake(int number, long wakeId, Instant deadline, String verdict) {
     quietly(() -> listener.onWake(number, wakeId, deadline, verdict));
   }

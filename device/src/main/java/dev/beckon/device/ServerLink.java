@@ -13,6 +13,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,10 +47,11 @@ final class ServerLink implements AutoCloseable {
   /** What the resolver said; null inside if it found nothing. */
   private record Answer(HostAddresses.@Nullable Found found) {}
 
-  private final InetSocketAddress unresolved;
+  private final InetSocketAddress host;
   private final HostAddresses hosts;
   private final Selector selector;
   private final OnOpen onOpen;
+  private final Consumer<String> onUnresolved;
   private final ByteBuffer buffer = ByteBuffer.allocate(MAX_DATAGRAM_BYTES);
   private final AtomicReference<@Nullable Answer> resolved = new AtomicReference<>();
 
@@ -61,10 +63,21 @@ final class ServerLink implements AutoCloseable {
   private @Nullable InetSocketAddress server;
   private boolean sendFailed;
   private boolean resolving;
+  private boolean unresolved; // and that was told
   private @Nullable String wanted; // why a socket is wanted that is not open
 
-  ServerLink(InetSocketAddress unresolved, HostAddresses hosts, Selector selector, OnOpen onOpen) {
-    this.unresolved = unresolved;
+  /**
+   * @param host name and port of the server, not resolved
+   * @param onUnresolved told the name once per outage, if no address of it is known
+   */
+  ServerLink(
+      InetSocketAddress host,
+      HostAddresses hosts,
+      Selector selector,
+      OnOpen onOpen,
+      Consumer<String> onUnresolved) {
+    this.host = host;
+    this.onUnresolved = onUnresolved;
     this.hosts = hosts;
     this.selector = selector;
     this.onOpen = onOpen;
@@ -157,6 +170,10 @@ final class ServerLink implements AutoCloseable {
       if (found != null) {
         addresses = found.addresses();
         unconfirmed = found;
+        unresolved = false;
+      } else if (!unresolved && addresses.isEmpty()) {
+        unresolved = true;
+        onUnresolved.accept(host.getHostString());
       }
       openNow();
     }
@@ -196,7 +213,7 @@ final class ServerLink implements AutoCloseable {
             () -> {
               HostAddresses.Found found = null;
               try {
-                found = hosts.find(unresolved.getHostString());
+                found = hosts.find(host.getHostString());
               } catch (UnknownHostException e) {
                 // The next check asks again.
               } catch (IOException e) {
@@ -219,7 +236,7 @@ final class ServerLink implements AutoCloseable {
     for (int i = 0; i < addresses.size(); i++) {
       InetSocketAddress target =
           new InetSocketAddress(
-              addresses.get(Math.floorMod(turn++, addresses.size())), unresolved.getPort());
+              addresses.get(Math.floorMod(turn++, addresses.size())), host.getPort());
       try {
         DatagramChannel fresh = connect(target);
         fresh.configureBlocking(false);

@@ -61,6 +61,7 @@ class DeviceServersTest {
   private ScriptedServer rendezvous;
   private ScriptedServer printing;
   private @Nullable Device device;
+  private @Nullable InetSocketAddress udp; // as the device knows it; null: as it is
   private final Map<String, String> zone = new ConcurrentHashMap<>();
   private final CountDownLatch proceed = new CountDownLatch(1);
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
@@ -290,6 +291,16 @@ class DeviceServersTest {
   }
 
   @Test
+  void saysThatItCannotFindItsServerAndFindsItLater() throws Exception {
+    udp = InetSocketAddress.createUnresolved("nowhere.example", rendezvous.udpAddress().getPort());
+    start();
+    assertThat(event("unresolved")).isEqualTo("unresolved nowhere.example");
+    zone.put("nowhere.example", "127.0.0.1");
+
+    assertThat(rendezvous.answerKeepalive(KEY).deviceId().value()).isEqualTo("kitchen");
+  }
+
+  @Test
   void saysWhyItCannotDialAHostThatItNeverFound() throws Exception {
     Keepalive keepalive = startWithDirectory(Map.of(7, "nowhere.example"));
     wake(1, keepalive, 7);
@@ -324,7 +335,7 @@ class DeviceServersTest {
             new DeviceId("kitchen"),
             1,
             1,
-            rendezvous.udpAddress(),
+            udp == null ? rendezvous.udpAddress() : udp,
             rendezvous.tlsAddress(),
             0,
             KEY,
@@ -360,6 +371,11 @@ class DeviceServersTest {
                   @Override
                   public void onDialFailed(int number, InetSocketAddress to, String reason) {
                     events.add("failed " + number + " " + reason);
+                  }
+
+                  @Override
+                  public void onUnresolved(String host) {
+                    events.add("unresolved " + host);
                   }
 
                   @Override

@@ -53,6 +53,7 @@ final class ArchitectureTest {
               !c.getPackageName().equals(GENERATED)
                   && (c.getPackageName().startsWith(ROOT + ".protocol.")
                       || Set.of(
+                              ROOT + ".device.directory",
                               ROOT + ".device.keepalive",
                               ROOT + ".device.wake",
                               ROOT + ".server.registrar")

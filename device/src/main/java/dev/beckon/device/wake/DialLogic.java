@@ -91,17 +91,12 @@ public final class DialLogic {
   }
 
   /** A session is wanted although no wake came. */
-  public void onDialIn(long deadlineOfItNanos, long nowNanos) {
+  public void onDialIn(long nowNanos) {
     if (barred || state == State.DIALLING || state == State.OPEN) {
       return;
     }
-    want(deadlineOfItNanos);
+    want(nowNanos + DIAL_IN_LIFE_NANOS);
     plan(nowNanos);
-  }
-
-  /** A session is wanted although no wake came, as a dial-in. */
-  public void onDialIn(long nowNanos) {
-    onDialIn(nowNanos + DIAL_IN_LIFE_NANOS, nowNanos);
   }
 
   /** Something is to be reported that a broken session (or a restart) left unreported. */
