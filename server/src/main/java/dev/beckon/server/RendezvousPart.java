@@ -217,7 +217,6 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     return sockets;
   }
 
-  /** A new one, for one thread or under one lock. */
   private Authenticator authenticator() {
     return Authenticator.of(ground.config().security(), identity.masterKeys()::key);
   }

@@ -186,7 +186,7 @@ class EntranceTest {
     start(
         new SessionConfig(
             d.handshake(),
-            Duration.ofMillis(500),
+            Duration.ofMillis(1500),
             d.linger(),
             d.stall(),
             1,
