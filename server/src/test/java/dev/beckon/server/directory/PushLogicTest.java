@@ -3,12 +3,13 @@ package dev.beckon.server.directory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 final class PushLogicTest {
 
   /** Just before the elapsed clock wraps. */
-  private static final long START = Long.MAX_VALUE - 500_000_000;
+  private static final long START = Long.MAX_VALUE - Duration.ofMillis(500).toNanos();
 
   private static final long SECOND = 1_000_000_000;
 
