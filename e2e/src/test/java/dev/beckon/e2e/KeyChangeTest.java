@@ -17,10 +17,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,7 +49,7 @@ class KeyChangeTest {
     volatile int keyId;
     volatile String lastClose = "";
 
-    @org.jspecify.annotations.Nullable Device device;
+    volatile @Nullable Device device;
 
     Running(String id) {
       this.id = id;
@@ -88,8 +91,9 @@ class KeyChangeTest {
   @AfterEach
   void stop() throws Exception {
     for (Running running : devices) {
-      if (running.device != null) {
-        running.device.close();
+      Device device = running.device;
+      if (device != null) {
+        device.close();
       }
     }
     server.close();
@@ -154,8 +158,7 @@ class KeyChangeTest {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.call()) {
       assertThat(System.nanoTime()).as("waited too long: " + what).isLessThan(end);
-      Thread.onSpinWait();
-      java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
+      LockSupport.parkNanos(20_000_000);
     }
   }
 
@@ -204,8 +207,7 @@ class KeyChangeTest {
       assertEchoes(running);
       assertThat(running.failed).as("failed dials").hasValue(0);
     }
-    assertThat(kitchen.device).isNotNull();
-    kitchen.device.close();
+    Objects.requireNonNull(kitchen.device).close();
     devices.remove(kitchen);
     Running restarted = new Running("kitchen");
     restarted.device =

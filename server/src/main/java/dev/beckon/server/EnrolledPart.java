@@ -37,6 +37,7 @@ import org.slf4j.LoggerFactory;
  * learns there about devices.
  */
 final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
+  private static final Duration RENEWAL = Duration.ofDays(1);
   private static final Logger log = LoggerFactory.getLogger(EnrolledPart.class);
 
   /** How long a new command waits for word about its device; then that is found out later. */
@@ -278,8 +279,10 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
 
   // ---- this server's certificate
 
+  /** Long before it must: so this server follows within a day when the CA is rolled over. */
   private void renewInTime() {
-    if (!ground.clock().instant().isBefore(identity.credentials().renewAfter()) && link.isUp()) {
+    Instant made = identity.chain().getFirst().getNotBefore().toInstant();
+    if (!ground.clock().instant().isBefore(made.plus(RENEWAL)) && link.isUp()) {
       KeyPair keys = EnrollmentExchange.newKey();
       renewing = keys;
       link.renew(EnrolledIdentity.request(keys));

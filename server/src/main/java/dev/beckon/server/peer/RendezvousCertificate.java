@@ -2,14 +2,15 @@ package dev.beckon.server.peer;
 
 import java.net.Socket;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertPathValidator;
+import java.security.cert.CertPathBuilder;
+import java.security.cert.CertStore;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.PKIXParameters;
+import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
+import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Date;
 import java.util.HashSet;
@@ -49,18 +50,18 @@ final class RendezvousCertificate extends X509ExtendedTrustManager {
         || !holdsNumber0(leaf)) {
       throw new CertificateException("certificate: not a rendezvous server's (expected number 0)");
     }
-    List<X509Certificate> path = new ArrayList<>(List.of(chain));
-    path.removeIf(roots::contains); // the path ends below a trust anchor
     Set<TrustAnchor> anchors = new HashSet<>();
     roots.forEach(root -> anchors.add(new TrustAnchor(root, null)));
     try {
-      PKIXParameters parameters = new PKIXParameters(anchors);
+      // Built, for while the CA is rolled over the chain leads to the old root and to the new one.
+      X509CertSelector target = new X509CertSelector();
+      target.setCertificate(leaf);
+      PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, target);
+      parameters.addCertStore(
+          CertStore.getInstance("Collection", new CollectionCertStoreParameters(List.of(chain))));
       parameters.setRevocationEnabled(false);
       parameters.setDate(Date.from(clock.instant()));
-      CertPathValidator.getInstance("PKIX")
-          .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);
-    } catch (CertificateException unfit) {
-      throw unfit;
+      CertPathBuilder.getInstance("PKIX").build(parameters);
     } catch (GeneralSecurityException unfit) {
       throw new CertificateException(
           "certificate: not of this fleet, or out of its dates (check both hosts' clocks)", unfit);
