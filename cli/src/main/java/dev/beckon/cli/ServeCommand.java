@@ -2,6 +2,7 @@ package dev.beckon.cli;
 
 import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.SocketAddresses;
+import dev.beckon.server.Role;
 import dev.beckon.server.Server;
 import dev.beckon.server.ServerConfig;
 import dev.beckon.server.command.Commands;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
@@ -42,7 +44,16 @@ final class ServeCommand implements Callable<Integer> {
 
   private static final List<String> KEYS =
       List.of(
-          "data", "udp", "tls", "http", "advertise", "public-stun", "security", "insecure", "keep");
+          "data",
+          "udp",
+          "tls",
+          "http",
+          "advertise",
+          "public-stun",
+          "security",
+          "insecure",
+          "keep",
+          "role");
 
   private final Surroundings surroundings;
 
@@ -105,6 +116,22 @@ final class ServeCommand implements Callable<Integer> {
               + " TLS.")
   private boolean insecure;
 
+  @Option(
+      names = "--role",
+      paramLabel = "ROLE[,ROLE]",
+      description =
+          "What this process does: rendezvous, delivery, directory (default: all, or that of the"
+              + " number that the data folder was enrolled with).")
+  private @Nullable String role;
+
+  @Option(
+      names = "--enroll",
+      paramLabel = "CODE",
+      description =
+          "Become the application server that this code of 'beckon app-server add' is for. Needed"
+              + " once; the data folder remembers it.")
+  private @Nullable String enroll;
+
   ServeCommand(Surroundings surroundings) {
     this.surroundings = surroundings;
   }
@@ -115,6 +142,8 @@ final class ServeCommand implements Callable<Integer> {
     Server server;
     try {
       server = Server.start(settings);
+    } catch (IllegalArgumentException e) {
+      throw FailureException.usage(String.valueOf(e.getMessage()), null);
     } catch (IOException e) {
       throw FailureException.failed(Failures.of(e), null);
     } catch (StoreException e) {
@@ -149,7 +178,7 @@ final class ServeCommand implements Callable<Integer> {
             .map(SocketAddresses::format)
             .collect(Collectors.joining(","));
     return "ready udp="
-        + udp
+        + (udp.isEmpty() ? "-" : udp)
         + " tls="
         + SocketAddresses.format(server.tlsAddress())
         + " http="
@@ -181,7 +210,28 @@ final class ServeCommand implements Callable<Integer> {
         .keep(kept(file))
         .insecure(insecure || file.flatMap(f -> f.flag("insecure")).orElse(false))
         .security(security(file))
+        .roles(roles(file))
+        .enroll(enroll)
         .build();
+  }
+
+  private Set<Role> roles(Optional<ConfigFile> file) {
+    if (role == null) {
+      return file.flatMap(f -> f.text("role").map(text -> writtenRoles(f, text))).orElse(Set.of());
+    }
+    try {
+      return Role.parse(role);
+    } catch (IllegalArgumentException e) {
+      throw FailureException.usage("--" + e.getMessage(), null);
+    }
+  }
+
+  private static Set<Role> writtenRoles(ConfigFile file, String text) {
+    try {
+      return Role.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw file.bad("role", text, "rendezvous, delivery, directory, or some of them");
+    }
   }
 
   private Security security(Optional<ConfigFile> file) {

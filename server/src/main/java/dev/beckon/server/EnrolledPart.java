@@ -92,6 +92,11 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
     return identity;
   }
 
+  /** Wall time, as everything here goes by it. */
+  Instant now() {
+    return ground.clock().instant();
+  }
+
   Commands commands() {
     return commands;
   }
@@ -283,10 +288,15 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
   private void renewInTime() {
     Instant made = identity.chain().getFirst().getNotBefore().toInstant();
     if (!ground.clock().instant().isBefore(made.plus(RENEWAL)) && link.isUp()) {
-      KeyPair keys = EnrollmentExchange.newKey();
-      renewing = keys;
-      link.renew(EnrolledIdentity.request(keys));
+      renew();
     }
+  }
+
+  /** Asks for a new certificate for a new key. */
+  void renew() {
+    KeyPair keys = EnrollmentExchange.newKey();
+    renewing = keys;
+    link.renew(EnrolledIdentity.request(keys));
   }
 
   @Override

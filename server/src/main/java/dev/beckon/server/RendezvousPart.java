@@ -28,9 +28,7 @@ import dev.beckon.server.registrar.HeapBindingTable;
 import dev.beckon.server.registrar.KeepaliveHandler;
 import dev.beckon.server.registrar.PublicStun;
 import dev.beckon.server.registrar.Registrar;
-import dev.beckon.server.session.CloseReason;
 import dev.beckon.server.session.ServedDirectory;
-import dev.beckon.server.session.SessionListener;
 import dev.beckon.server.udp.LocalAddresses;
 import dev.beckon.server.udp.UdpSocket;
 import dev.beckon.server.wake.WakeListener;
@@ -122,55 +120,16 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     return peers;
   }
 
-  /** What {@code other} hears of sessions, and what is this part's to hear. */
-  SessionListener hearing(SessionListener other) {
-    return new SessionListener() {
-      @Override
-      public void opened(
-          DeviceId id, int server, long wakeId, InetSocketAddress from, long nowMillis) {
-        ended(id, server);
-        other.opened(id, server, wakeId, from, nowMillis);
-      }
-
-      @Override
-      public void inquired(DeviceId id, int server, long wakeId, long nowMillis) {
-        ended(id, server);
-        other.inquired(id, server, wakeId, nowMillis);
-      }
-
-      @Override
-      public void closed(DeviceId id, int server, CloseReason reason, long nowMillis) {
-        other.closed(id, server, reason, nowMillis);
-      }
-
-      @Override
-      public boolean carriedDialBackDelay(DeviceId id, long wakeId) {
-        return other.carriedDialBackDelay(id, wakeId);
-      }
-
-      @Override
-      public void unknownServer(
-          DeviceId id, int server, long wakeId, int directoryVersion, long nowMillis) {
-        wakes.sessionOpened(id, server); // it will not dial what it does not know
-        peers.evidence(
-            server,
-            id,
-            wakeId,
-            "wake-unknown-server",
-            Map.of(
-                "wakeId",
-                Long.toHexString(wakeId),
-                "directoryVersion",
-                Integer.toUnsignedString(directoryVersion)));
-      }
-    };
+  /** The device dialled. A wake for the directory ends when it has that. */
+  void dialled(DeviceId id, int server) {
+    if (server != Wake.DIRECTORY_SERVER) {
+      endWake(id, server);
+    }
   }
 
-  /** The device dialled. A wake for the directory ends when it has that. */
-  private void ended(DeviceId id, int server) {
-    if (server != Wake.DIRECTORY_SERVER) {
-      wakes.sessionOpened(id, server);
-    }
+  /** The wake for that server is no longer outstanding. */
+  void endWake(DeviceId id, int server) {
+    wakes.sessionOpened(id, server);
   }
 
   /** As the API asks for it: for this server, or for one of the list. Reads the database. */

@@ -26,6 +26,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -138,7 +139,7 @@ public final class Server implements AutoCloseable {
                     Optional.of(rendezvous.enrollment()),
                     Optional.of(identity.renewals()),
                     rendezvous.servedDirectory(),
-                    rendezvous.hearing(dispatcher),
+                    new WakeEnds(rendezvous, dispatcher),
                     Optional.of(peers),
                     nanoClock,
                     clock)));
@@ -158,23 +159,24 @@ public final class Server implements AutoCloseable {
     rendezvous.startDatagrams();
     startApi(
         ground,
-        new ApiServer.Parts(
-            commands,
-            delivers ? commands::submit : Server::refused,
-            identity.devices(),
-            Optional.of(identity.devices()),
-            rendezvous::presence,
-            rendezvous::wakeOnRequest,
-            Optional.of(rendezvous.directory()),
-            Optional.of(identity.fleetKeys()),
-            text -> {
-              rendezvous.metrics(text);
-              SessionMetrics.write(text, sessions.counters());
-              StoreMetrics.write(text, ground.database(), commands);
-            },
-            ground.database()::isWritable,
-            Tokens.openOrCreate(ground.config().data(), ground.random()),
-            clock));
+        () ->
+            new ApiServer.Parts(
+                commands,
+                delivers ? commands::submit : Server::refused,
+                identity.devices(),
+                Optional.of(identity.devices()),
+                rendezvous::presence,
+                rendezvous::wakeOnRequest,
+                Optional.of(rendezvous.directory()),
+                Optional.of(identity.fleetKeys()),
+                text -> {
+                  rendezvous.metrics(text);
+                  SessionMetrics.write(text, sessions.counters());
+                  StoreMetrics.write(text, ground.database(), commands);
+                },
+                ground.database()::isWritable,
+                Tokens.openOrCreate(ground.config().data(), ground.random()),
+                clock));
   }
 
   private void keepTime(Ground ground, Commands commands) {
@@ -235,30 +237,31 @@ public final class Server implements AutoCloseable {
     keepTime(ground, commands);
     startApi(
         ground,
-        new ApiServer.Parts(
-            commands,
-            delivers ? enrolled : Server::refused,
-            enrolled.devices(),
-            Optional.empty(),
-            id -> Optional.empty(),
-            enrolled::wakeOnRequest,
-            Optional.empty(),
-            Optional.empty(),
-            text -> {
-              enrolled.metrics(text);
-              SessionMetrics.write(text, sessions.counters());
-              StoreMetrics.write(text, ground.database(), commands);
-            },
-            ground.database()::isWritable,
-            Tokens.openOrCreate(ground.config().data(), ground.random()),
-            clock));
+        () ->
+            new ApiServer.Parts(
+                commands,
+                delivers ? enrolled : Server::refused,
+                enrolled.devices(),
+                Optional.empty(),
+                id -> Optional.empty(),
+                enrolled::wakeOnRequest,
+                Optional.empty(),
+                Optional.empty(),
+                text -> {
+                  enrolled.metrics(text);
+                  SessionMetrics.write(text, sessions.counters());
+                  StoreMetrics.write(text, ground.database(), commands);
+                },
+                ground.database()::isWritable,
+                Tokens.openOrCreate(ground.config().data(), ground.random()),
+                clock));
   }
 
-  private void startApi(Ground ground, ApiServer.Parts parts) throws IOException {
+  private void startApi(Ground ground, Supplier<ApiServer.Parts> parts) throws IOException {
     InetSocketAddress http = ground.config().http();
     if (http != null) {
       ApiServer api =
-          opened.add(ApiServer.start(new ApiConfig(http, ground.config().insecure()), parts));
+          opened.add(ApiServer.start(new ApiConfig(http, ground.config().insecure()), parts.get()));
       httpAddress = api.address();
     }
   }

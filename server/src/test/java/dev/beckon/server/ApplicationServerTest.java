@@ -2,11 +2,19 @@ package dev.beckon.server;
 
 import static dev.beckon.server.session.Until.until;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
+import dev.beckon.protocol.session.ByeReason;
+import dev.beckon.protocol.session.Frame.KindCase;
+import dev.beckon.server.command.Command;
+import dev.beckon.server.command.CommandState;
+import dev.beckon.server.identity.EnrolledIdentity;
+import dev.beckon.server.session.DeviceConnection;
+import dev.beckon.server.session.FleetPki;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,8 +24,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -25,6 +35,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -76,6 +91,242 @@ class ApplicationServerTest {
     assertThat(events(command))
         .containsExactly("queued", "session-opened", "delivered", "finished");
     until("the wake is over", () -> metric(rendezvous, "beckon_wakes_outstanding") == 0);
+  }
+
+  @Test
+  void keepsCommandsWhileTheRendezvousServerIsAwayAndSendsThemOutWhenItIsBack() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    post(printing, "kitchen"); // by this the device is known here
+    kitchen.serveOne(printing.tlsAddress(), NUMBER);
+
+    stop(rendezvous);
+    String id = awaitAway(printing);
+    stop(printing);
+    printing = start(config("printing", 0)); // survives its own restart too
+    assertThat(get(printing, "/v1/commands/" + id).path("state").asText()).isEqualTo("QUEUED");
+    rendezvous = start(config("rendezvous", rendezvousTls.getPort()));
+
+    awaitConnected(printing);
+    until("the wake is asked for", () -> metric(rendezvous, "beckon_wakes_outstanding") == 1);
+    assertThat(kitchen.serveOne(printing.tlsAddress(), NUMBER)).isEqualTo(id);
+    assertThat(events(get(printing, "/v1/commands/" + id)))
+        .startsWith("queued", "rendezvous-away")
+        .endsWith("delivered", "finished");
+  }
+
+  /** A command that was posted after the application server had noticed. */
+  private String awaitAway(Server printing) throws Exception {
+    until("away", () -> !printing.enrolled().orElseThrow().link().isUp());
+    String id = post(printing, "kitchen").path("id").asText();
+    until(
+        "noted",
+        () -> {
+          try {
+            return events(get(printing, "/v1/commands/" + id)).contains("rendezvous-away");
+          } catch (Exception e) {
+            throw new AssertionError(e);
+          }
+        });
+    assertThat(text(printing, "POST", "/v1/devices/kitchen/wakes", "{}"))
+        .contains("rendezvous-away");
+    return id;
+  }
+
+  @Test
+  void answersAtOnceThatADeviceIsUnknownOrRevoked() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+
+    assertThat(text(printing, "POST", "/v1/devices/cellar/commands", "{\"action\": \"echo\"}"))
+        .contains("\"device-unknown\"");
+    send(rendezvous, "POST", "/v1/devices/kitchen/revocation", "{}");
+    assertThat(text(printing, "POST", "/v1/devices/kitchen/commands", "{\"action\": \"echo\"}"))
+        .contains("\"device-revoked\"");
+  }
+
+  @Test
+  void rejectsWhatItAcceptedForADeviceThatProvesUnknown() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    stop(rendezvous);
+    until("away", () -> !printing.enrolled().orElseThrow().link().isUp());
+    String id = post(printing, "cellar").path("id").asText();
+
+    rendezvous = start(config("rendezvous", rendezvousTls.getPort()));
+
+    JsonNode ended = get(printing, "/v1/commands/" + id + "?wait=20s");
+    assertThat(ended.path("state").asText()).isEqualTo("REJECTED");
+    assertThat(ended.path("reason").asText())
+        .isEqualTo("the rendezvous server knows no such device");
+  }
+
+  @Test
+  void endsAnOpenSessionWhenItsDeviceIsRevoked() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    try (DeviceConnection session = kitchen.dial(printing.tlsAddress(), NUMBER)) {
+      session.receive(KindCase.WELCOME);
+      Instant asked = Instant.now();
+
+      send(rendezvous, "POST", "/v1/devices/kitchen/revocation", "{}");
+
+      assertThat(session.receive(KindCase.BYE).getBye().getReason()).isEqualTo(ByeReason.REVOKED);
+      assertThat(Duration.between(asked, Instant.now())).isLessThan(Duration.ofSeconds(5));
+    }
+    stop(printing);
+    Server again = start(config("printing", 0));
+    try (DeviceConnection session = kitchen.dial(again.tlsAddress(), NUMBER)) {
+      assertThat(session.receive(KindCase.BYE).getBye().getReason()).isEqualTo(ByeReason.REVOKED);
+    }
+  }
+
+  @Test
+  void refusesASessionThatMeansAnotherServer() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+
+    for (InetSocketAddress address : List.of(printing.tlsAddress(), rendezvousTls)) {
+      try (DeviceConnection session = kitchen.dial(address, 8)) {
+        assertThat(session.receive(KindCase.BYE).getBye().getReason())
+            .isEqualTo(ByeReason.WRONG_SERVER);
+      }
+    }
+  }
+
+  @Test
+  void hasOneConnectionOfEachNumberTheNewest() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    Path copy = folder.resolve("copy");
+    Files.createDirectories(copy);
+    Files.copy(folder.resolve("printing/enrolled.pem"), copy.resolve("enrolled.pem"));
+
+    Server twin = start(config("copy", 0));
+
+    awaitConnected(twin);
+    until("replaced", () -> !printing.enrolled().orElseThrow().link().isUp());
+    assertThat(part().peers().connected()).containsExactly(NUMBER);
+  }
+
+  @Test
+  void cutsAServerThatIsRemoved() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+
+    part().directory().servers().remove(NUMBER).join();
+
+    until("cut", () -> !printing.enrolled().orElseThrow().link().isUp());
+    assertThat(part().peers().connected()).isEmpty();
+  }
+
+  @Test
+  void letsNoDevicePassForAServerNorAServerForADevice() throws Exception {
+    startApplicationServer("printing", NUMBER);
+    EnrolledIdentity printing = EnrolledIdentity.read(folder.resolve("printing")).orElseThrow();
+    FleetDevice impostor =
+        new FleetDevice(
+            "kitchen",
+            root,
+            new FleetPki.Held(
+                new KeyPair(printing.chain().getFirst().getPublicKey(), printing.key()),
+                printing.chain().getFirst()));
+
+    try (DeviceConnection asServer =
+        DeviceConnection.open(
+            rendezvousTls,
+            DeviceConnection.context(root, kitchen.held()),
+            "beckon-peer/1",
+            "TLSv1.3")) {
+      assertThat(asServer.receive()).isNull();
+    }
+    try (DeviceConnection asDevice = impostor.dial(rendezvousTls, 0)) {
+      assertThat(asDevice.receive()).isNull();
+    }
+    assertThat(metric(rendezvous, "beckon_sessions_refused_total{reason=\"unfit-certificate\"}"))
+        .isEqualTo(2);
+  }
+
+  @Test
+  void wakesADeviceForAServerFromOutside() throws Exception {
+    startApplicationServer("printing", NUMBER);
+
+    JsonNode answer = send(rendezvous, "POST", "/v1/devices/kitchen/wakes", "{\"server\": 7}");
+    assertThat(answer.path("server").asInt()).isEqualTo(NUMBER);
+    assertThat(metric(rendezvous, "beckon_wakes_outstanding")).isEqualTo(1);
+    assertThat(text(rendezvous, "POST", "/v1/devices/kitchen/wakes", "{\"server\": 8}"))
+        .contains("\"application-server-unknown\"");
+  }
+
+  @Test
+  void leavesDevicesToTheRendezvousServer() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+
+    assertThat(text(printing, "POST", "/v1/devices", "{\"id\": \"hall\"}"))
+        .contains("\"role-missing\"");
+  }
+
+  @Test
+  void saysWhichRolesGoTogether() throws Exception {
+    startApplicationServer("printing", NUMBER);
+
+    assertThatThrownBy(() -> start(config("fresh", 0).roles(Set.of(Role.DELIVERY))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("beckon app-server add")
+        .hasMessageContaining("--enroll CODE");
+    stop(running.getFirst());
+    assertThatThrownBy(() -> start(config("printing", 0).roles(Set.of(Role.RENDEZVOUS))))
+        .hasMessage("role: rendezvous (expected delivery: this server is enrolled with number 7)");
+    String code = codeFor(9, "other");
+    assertThatThrownBy(() -> start(config("ninth", 0).roles(Set.of(Role.DIRECTORY)).enroll(code)))
+        .hasMessage("role: directory (expected delivery: this server is enrolled with number 9)");
+    assertThatThrownBy(
+            () -> start(config("x", 0).roles(Set.of(Role.DELIVERY, Role.DIRECTORY)).enroll(code)))
+        .hasMessageContaining("an enrolled server has one number");
+  }
+
+  @Test
+  void takesNoCommandsWithoutTheRoleDelivery() throws Exception {
+    stop(rendezvous);
+    rendezvous =
+        start(
+            config("rendezvous", rendezvousTls.getPort())
+                .roles(Set.of(Role.RENDEZVOUS, Role.DIRECTORY)));
+
+    assertThat(text(rendezvous, "POST", "/v1/devices/kitchen/commands", "{\"action\": \"echo\"}"))
+        .contains("\"role-missing\"");
+  }
+
+  @Test
+  void livesInsideAnotherProgram() throws Exception {
+    BlockingQueue<Command> told = new LinkedBlockingQueue<>();
+    try (DeliveryEndpoint endpoint =
+        DeliveryEndpoint.builder(folder.resolve("embedded"))
+            .enroll(codeFor(NUMBER, "embedded"))
+            .tls(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .onEnd(told::add)
+            .start()) {
+      until("connected", endpoint::isConnected);
+      Command sent = endpoint.send("kitchen", "display", Map.of("text", "hello")).join();
+      CompletableFuture<Command> end = endpoint.end(sent.id());
+      kitchen.serveOne(endpoint.tlsAddress(), NUMBER);
+
+      assertThat(end.get(10, TimeUnit.SECONDS).state()).isEqualTo(CommandState.SUCCEEDED);
+      assertThat(told.poll(10, TimeUnit.SECONDS)).extracting(Command::id).isEqualTo(sent.id());
+      assertThat(endpoint.end(sent.id()).join().state()).isEqualTo(CommandState.SUCCEEDED);
+      assertThatThrownBy(() -> endpoint.send("cellar", "display", Map.of()).join())
+          .hasCauseInstanceOf(CommandRefusedException.class)
+          .hasMessageContaining("cellar");
+    }
+    assertThat(folder.resolve("embedded/admin.token")).doesNotExist();
+  }
+
+  @Test
+  void renewsItsCertificateOverTheConnection() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    EnrolledPart enrolled = printing.enrolled().orElseThrow();
+    X509Certificate before = enrolled.identity().chain().getFirst();
+
+    enrolled.renew();
+
+    until("renewed", () -> !enrolled.identity().chain().getFirst().equals(before));
+    assertThat(EnrolledIdentity.read(folder.resolve("printing")).orElseThrow().chain())
+        .isEqualTo(enrolled.identity().chain());
+    String id = post(printing, "kitchen").path("id").asText();
+    assertThat(kitchen.serveOne(printing.tlsAddress(), NUMBER)).isEqualTo(id);
   }
 
   // ---- the world

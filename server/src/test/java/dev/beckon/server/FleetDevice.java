@@ -64,7 +64,9 @@ record FleetDevice(String id, X509Certificate root, FleetPki.Held held) {
                     Hello.newBuilder()
                         .setDeviceId(id)
                         .setDelivery(Delivery.DELIVERY_PUSH)
-                        .setServerNumber(number))
+                        .setServerNumber(number)
+                        // Newer than the server's, so that it sends none.
+                        .setDirectoryVersion(Integer.MAX_VALUE))
                 .build());
   }
 

@@ -2,23 +2,26 @@ package dev.beckon.protocol.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.EnumDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import dev.beckon.protocol.ProtocolDocument;
+import dev.beckon.protocol.peer.PeerFrame;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whoever writes the frames by hand from docs/PROTOCOL.md writes what session.proto says. */
+/** Whoever writes the frames by hand from docs/PROTOCOL.md writes what the .proto files say. */
 class SessionDocumentTest {
   private static final ProtocolDocument DOCUMENT = ProtocolDocument.read();
   private static final FileDescriptor SCHEMA = Frame.getDescriptor().getFile();
+  private static final FileDescriptor PEERS = PeerFrame.getDescriptor().getFile();
 
-  static Stream<String> messages() {
-    return SCHEMA.getMessageTypes().stream().map(message -> message.getName());
+  static Stream<Descriptor> messages() {
+    return Stream.of(SCHEMA, PEERS).flatMap(file -> file.getMessageTypes().stream());
   }
 
   static Stream<String> enums() {
@@ -27,13 +30,13 @@ class SessionDocumentTest {
 
   @ParameterizedTest
   @MethodSource("messages")
-  void messagesHaveTheDocumentedFields(String name) {
+  void messagesHaveTheDocumentedFields(Descriptor message) {
     List<List<String>> fields =
-        SCHEMA.findMessageTypeByName(name).getFields().stream()
+        message.getFields().stream()
             .map(f -> List.of(String.valueOf(f.getNumber()), f.getName(), type(f)))
             .toList();
 
-    assertThat(DOCUMENT.tableOf(name).stream().map(row -> row.subList(0, 3)))
+    assertThat(DOCUMENT.tableOf(message.getName()).stream().map(row -> row.subList(0, 3)))
         .containsExactlyElementsOf(fields);
   }
 
@@ -51,7 +54,7 @@ class SessionDocumentTest {
 
   private static String type(FieldDescriptor field) {
     if (field.isMapField()) {
-      return "map<string, string>";
+      return "map<string, " + type(field.getMessageType().findFieldByName("value")) + ">";
     }
     String type =
         switch (field.getJavaType()) {
