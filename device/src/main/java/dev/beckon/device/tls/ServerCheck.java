@@ -84,8 +84,8 @@ public final class ServerCheck {
     }
     // A root signs leaves itself; only the old root's word for the new one may stand between, which
     // is self-issued: both have the same name.
-    for (Certificate between : path.subList(1, path.size())) {
-      X509Certificate ca = (X509Certificate) between;
+    for (int i = 1; i < path.size(); i++) { // empty if the leaf is a root
+      X509Certificate ca = (X509Certificate) path.get(i);
       if (!ca.getSubjectX500Principal().equals(ca.getIssuerX500Principal())) {
         throw new CertificateException("server certificate: not signed by a root of the fleet");
       }
