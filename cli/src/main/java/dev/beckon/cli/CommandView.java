@@ -104,10 +104,21 @@ final class CommandView {
         case "wakeId", "deviceTime" -> {}
         case "from" -> text.add("from " + detail.getValue().asText());
         case "state", "reason" -> text.add(detail.getValue().asText());
-        default -> text.add(detail.getKey() + "=" + detail.getValue().asText());
+        default -> text.add(detail.getKey() + "=" + indented(detail.getValue().asText()));
       }
     }
     return text.toString();
+  }
+
+  /**
+   * What a device reports may have several lines; they stand below each other, and none of it gets
+   * to control the terminal.
+   */
+  private static String indented(String text) {
+    String indentation = "\n" + " ".repeat(30);
+    return text.replaceAll("\\R", "\n")
+        .replaceAll("[\\p{Cntrl}&&[^\n\t]]", "?")
+        .replace("\n", indentation);
   }
 
   private static String millisBetween(JsonNode from, JsonNode to) {

@@ -221,7 +221,7 @@ final class PrintAction implements ActionHandler {
   }
 
   private static String progress(Job job, Condition condition) {
-    StringBuilder text = new StringBuilder(String.valueOf(job.state()));
+    StringBuilder text = new StringBuilder(job.state() == null ? "lost" : job.state().getName());
     if (job.pages() > 0) {
       text.append(", ").append(job.pages());
       text.append(job.allPages() > 0 ? " of " + job.allPages() : "").append(" pages");
