@@ -1,20 +1,13 @@
 package dev.beckon.server.directory;
 
+import dev.beckon.server.identity.PathToRoot;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertPathValidator;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.PKIXParameters;
-import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Date;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /** Who may sign lists: the fleet's server 65,535, with a certificate that is valid now. */
 public final class SignerCertificates implements ListCheck.SignerCheck {
@@ -37,19 +30,8 @@ public final class SignerCertificates implements ListCheck.SignerCheck {
   @Override
   public void check(List<X509Certificate> chain) throws CertificateException {
     X509Certificate leaf = chain.getFirst();
-    List<X509Certificate> trusted = roots.get();
-    List<X509Certificate> path = new ArrayList<>(chain);
-    path.removeAll(trusted); // an anchor is no part of the path
-    Set<TrustAnchor> anchors =
-        trusted.stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
     try {
-      PKIXParameters parameters = new PKIXParameters(anchors);
-      parameters.setRevocationEnabled(false);
-      parameters.setDate(Date.from(clock.instant()));
-      CertPathValidator.getInstance("PKIX")
-          .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);
-    } catch (CertificateException unfit) {
-      throw unfit;
+      PathToRoot.require(chain, roots.get(), clock.instant());
     } catch (GeneralSecurityException unfit) {
       throw new CertificateException(
           "certificate: not of this fleet, or not valid at " + clock.instant(), unfit);

@@ -1,21 +1,13 @@
 package dev.beckon.server.peer;
 
+import dev.beckon.server.identity.PathToRoot;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertPathBuilder;
-import java.security.cert.CertStore;
 import java.security.cert.CertificateException;
-import java.security.cert.CollectionCertStoreParameters;
-import java.security.cert.PKIXBuilderParameters;
-import java.security.cert.TrustAnchor;
-import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.Collection;
-import java.util.Date;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
@@ -27,7 +19,6 @@ final class RendezvousCertificate extends X509ExtendedTrustManager {
 
   private static final String PREFIX = "urn:beckon:server:0/";
   private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-  private static final int MAX_CHAIN = 6;
 
   private final List<X509Certificate> roots;
   private final InstantSource clock;
@@ -38,10 +29,6 @@ final class RendezvousCertificate extends X509ExtendedTrustManager {
   }
 
   private void check(X509Certificate[] chain) throws CertificateException {
-    if (chain.length == 0 || chain.length > MAX_CHAIN) {
-      throw new CertificateException(
-          "certificates: " + chain.length + " (expected 1 to " + MAX_CHAIN + ")");
-    }
     X509Certificate leaf = chain[0];
     List<String> usages = leaf.getExtendedKeyUsage();
     if (leaf.getBasicConstraints() != -1
@@ -50,18 +37,8 @@ final class RendezvousCertificate extends X509ExtendedTrustManager {
         || !holdsNumber0(leaf)) {
       throw new CertificateException("certificate: not a rendezvous server's (expected number 0)");
     }
-    Set<TrustAnchor> anchors = new HashSet<>();
-    roots.forEach(root -> anchors.add(new TrustAnchor(root, null)));
     try {
-      // Built, for while the CA is rolled over the chain leads to the old root and to the new one.
-      X509CertSelector target = new X509CertSelector();
-      target.setCertificate(leaf);
-      PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, target);
-      parameters.addCertStore(
-          CertStore.getInstance("Collection", new CollectionCertStoreParameters(List.of(chain))));
-      parameters.setRevocationEnabled(false);
-      parameters.setDate(Date.from(clock.instant()));
-      CertPathBuilder.getInstance("PKIX").build(parameters);
+      PathToRoot.require(List.of(chain), roots, clock.instant());
     } catch (GeneralSecurityException unfit) {
       throw new CertificateException(
           "certificate: not of this fleet, or out of its dates (check both hosts' clocks)", unfit);

@@ -120,6 +120,24 @@ final class DirectoryTest {
     assertThat(checked(empty).getEntriesList()).isEmpty();
   }
 
+  /**
+   * A signer of its own may show a chain of the roll-over for as long as it has its certificate.
+   */
+  @Test
+  void believesASignersChainOfARollOverDuringItAndAfterIt() throws Exception {
+    var older = identity.ca().root();
+    identity.fleetKeys().roll();
+    add(7, "host");
+    SignedList during = published();
+
+    for (var roots :
+        List.of(List.of(older), identity.ca().roots(), List.of(identity.ca().root()))) {
+      SignerCertificates signers = new SignerCertificates(() -> roots, now::get);
+      assertThat(ListCheck.check(during.bytes().toByteArray(), 0, signers).getVersion())
+          .isEqualTo(1);
+    }
+  }
+
   @Test
   void holdsTheSameListAfterARestart() throws Exception {
     add(7, "host");

@@ -238,6 +238,21 @@ final class ServerEnrollmentTest {
   }
 
   @Test
+  void takesACodeOfBeforeARollOverUntilThatIsFinished() throws Exception {
+    EnrollmentCode seven = add(7);
+    EnrollmentCode eight = add(8);
+
+    identity.fleetKeys().roll();
+    sessions.use(identity.ca().issueServer(Set.of(0)));
+
+    assertThat(enroll(seven, EnrollmentExchange.newKey()).getCaRootsList()).hasSize(2);
+    identity.fleetKeys().finish(true);
+    sessions.use(identity.ca().issueServer(Set.of(0)));
+    assertThatThrownBy(() -> enroll(eight, EnrollmentExchange.newKey()))
+        .hasMessageContaining("of another fleet");
+  }
+
+  @Test
   void namesWhatANumberANameAndAnAddressMustBe() {
     assertThatThrownBy(() -> servers.add(0, "x", "host", HOUR))
         .hasMessage("number: 0 (expected 1 to 65534, or 65535 for a directory server of its own)");
