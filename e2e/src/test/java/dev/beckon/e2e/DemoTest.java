@@ -41,7 +41,7 @@ final class DemoTest {
 
       JsonNode report = new ObjectMapper().readTree(String.join("\n", demo.lines()));
       assertThat(report.path("nat").asBoolean()).isTrue();
-      assertThat(report.path("commands")).hasSize(4);
+      assertThat(report.path("commands")).hasSize(8);
       JsonNode last = report.path("commands").path(3);
       assertThat(last.path("delivery").asText()).isEqualTo("inquiry");
       assertThat(StreamSupport.stream(last.path("story").spliterator(), false))
@@ -49,8 +49,19 @@ final class DemoTest {
           .containsSubsequence(
               "queued", "wake sent", "wake received", "session opened", "delivered", "finished");
       assertThat(wokenAt(last)).isNotEqualTo(wokenAt(report.path("commands").path(1)));
+      assertThat(dialled(report.path("commands").path(4))).isEqualTo("to 203.0.113.101:5349");
+      assertThat(dialled(report.path("commands").path(6))).isEqualTo("to 203.0.113.201:5349");
     }
     assertThat(temp).isEmptyDirectory();
+  }
+
+  /** Where the device dialled for a command. */
+  private static String dialled(JsonNode command) {
+    return StreamSupport.stream(command.path("story").spliterator(), false)
+        .filter(row -> row.path("what").asText().equals("dials"))
+        .findFirst()
+        .map(row -> row.path("detail").asText())
+        .orElse("");
   }
 
   /** The mapped address of the wake that arrived: another one after the reboot than before. */

@@ -8,12 +8,12 @@ import dev.beckon.cli.terminal.Ink;
 import dev.beckon.lab.JavaCommand;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.beckon.protocol.directory.ServerAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -25,6 +25,10 @@ final class Demo {
   private static final List<String> DELIVERIES = List.of("push", "inquiry");
   private static final String KEEPALIVE_INTERVAL = "3s";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int TV_GUIDE = 7;
+  private static final int TV_GUIDE_HOST = 2;
+  private static final int DIRECTORY = 65_535;
+  private static final int DIRECTORY_HOST = 3;
   private static final String AGENT = "dev.beckon.agent.Main";
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -32,22 +36,25 @@ final class Demo {
   private final Path folder;
   private final Screen screen;
   private final ArrayNode commands = JSON.createArrayNode();
-  private Optional<LabProcess> server = Optional.empty();
+  private final int port;
+  private List<DemoServer> servers = List.of();
   private List<DemoDevice> devices = List.of();
   private ReadyLine ready = ReadyLine.NONE;
   private DemoApi api = new DemoApi("127.0.0.1", "");
-  private String apiAddress = "";
+  private DemoApi tvGuide = api;
   private boolean allSucceeded = true;
+  private Instant moved = Instant.EPOCH;
 
   /**
    * A demo to be played.
    *
-   * @param folder where the server and the devices keep their files
+   * @param folder where the servers and the devices keep their files
    */
   Demo(DemoNetwork network, Path folder, Screen screen) {
     this.network = network;
     this.folder = folder;
     this.screen = screen;
+    this.port = network.freePort();
   }
 
   /** Plays it; whether every command succeeded. */
@@ -57,10 +64,11 @@ final class Demo {
     screen.line("");
     api = screen.step("the server starts and makes its fleet CA", this::startServer);
     devices = screen.step("two devices enroll with one-time codes and start", this::startDevices);
+    startOtherServers();
     screen.step(
         "both idle: a keepalive every 3 s (a lab setting; 25 s otherwise)", this::awaitIdle);
     showIdle();
-    show(screen.step("a command for each, while they idle", () -> send("The oven is hot")));
+    show(screen.step("a command for each, while they idle", () -> send(api, "The oven is hot")));
     if (network.translates()) {
       screen.step("both idle again: their sessions have ended", this::awaitIdle);
       String step =
@@ -70,35 +78,103 @@ final class Demo {
     } else {
       screen.line("  (no router here that could be rebooted)");
     }
+    playApplicationServer();
     return allSucceeded;
   }
 
-  private DemoApi startServer() {
-    String host = network.serverAddress();
-    LabProcess process =
-        network.onServer(
-            program(
-                "dev.beckon.cli.Main",
-                "serve",
-                "--data",
-                folder.resolve("server").toString(),
-                "--udp",
-                host + ":0",
-                "--tls",
-                host + ":0",
-                "--http",
-                "127.0.0.1:0",
-                "--advertise",
-                host),
-            _ -> {});
-    server = Optional.of(process);
-    ready = ReadyLine.parse(process.await("ready", l -> l.startsWith("ready "), PATIENCE));
-    apiAddress = network.apiFromOutside(ready.httpPort());
-    try {
-      return new DemoApi(apiAddress, Files.readString(tokenFile()).strip());
-    } catch (IOException e) {
-      throw new DemoException("no token: " + e);
+  /** The second half: a server of somebody else's, which the devices are woken for. */
+  private void playApplicationServer() {
+    screen.step("the directory, signed by its own server, is pushed to both", this::awaitDirectory);
+    tvGuide =
+        screen.step(
+            "the application server \"tv-guide\" is ready on a host of its own",
+            servers.get(TV_GUIDE_HOST - 1)::awaitApi);
+    show(screen.step("a command for each, posted to tv-guide", () -> send(tvGuide, "News at 8")));
+    List<Instant> known =
+        screen.step("tv-guide moves; its new address is pushed to both", this::moveTvGuide);
+    for (int i = 0; i < devices.size(); i++) {
+      long millis = Duration.between(moved, known.get(i)).toMillis();
+      screen.line("    %s  knows it after %d ms".formatted(devices.get(i).name(), millis));
     }
+    screen.line("");
+    show(screen.step("a command for each, posted to it there", () -> send(tvGuide, "News at 9")));
+  }
+
+  private DemoApi startServer() {
+    String host = network.serverAddresses(1).getFirst();
+    DemoServer server =
+        serve(1, "server", "--udp", host + ":0", "--tls", host + ":0", "--advertise", host);
+    servers = List.of(server);
+    ready = server.awaitReady();
+    return server.awaitApi();
+  }
+
+  /** Begins to start them; they enroll while the devices are being commanded. */
+  private void startOtherServers() {
+    String tvGuideHost = network.serverAddresses(TV_GUIDE_HOST).getFirst();
+    String directoryHost = network.serverAddresses(DIRECTORY_HOST).getFirst();
+    int directoryPort = network.freePort();
+    String tvGuideCode = api.addServer(TV_GUIDE, "tv-guide", entry(tvGuideHost, port));
+    String directoryCode =
+        api.addServer(DIRECTORY, "directory", entry(directoryHost, directoryPort));
+    DemoServer tvGuideServer =
+        serve(
+            TV_GUIDE_HOST,
+            "tv-guide",
+            "--role",
+            "delivery",
+            "--enroll",
+            tvGuideCode,
+            "--tls",
+            socket(tvGuideHost, port));
+    DemoServer directoryServer =
+        serve(
+            DIRECTORY_HOST,
+            "directory",
+            "--role",
+            "directory",
+            "--enroll",
+            directoryCode,
+            "--tls",
+            socket(directoryHost, directoryPort));
+    servers = List.of(servers.getFirst(), tvGuideServer, directoryServer);
+  }
+
+  private DemoServer serve(int host, String name, String... options) {
+    Path data = folder.resolve(name);
+    List<String> words = new ArrayList<>(List.of("serve", "--data", data.toString()));
+    words.addAll(List.of("--http", "127.0.0.1:0"));
+    words.addAll(List.of(options));
+    List<String> command = program("dev.beckon.cli.Main", words.toArray(new String[0]));
+    return DemoServer.start(network, host, data, command);
+  }
+
+  private static String entry(String host, int port) {
+    return port == ServerAddress.DEFAULT_PORT ? host : socket(host, port);
+  }
+
+  private static String socket(String host, int port) {
+    return host + ":" + port;
+  }
+
+  private List<Instant> awaitDirectory() {
+    long version = api.awaitSignedDirectory();
+    return devices.stream().map(device -> device.awaitDirectory(version)).toList();
+  }
+
+  /** It starts again on its host's other address (without a NAT lab: on another port). */
+  private List<Instant> moveTvGuide() {
+    List<String> addresses = network.serverAddresses(TV_GUIDE_HOST);
+    int newPort = network.freePort();
+    long before = api.awaitSignedDirectory();
+    servers.get(TV_GUIDE_HOST - 1).stop();
+    DemoServer server =
+        serve(TV_GUIDE_HOST, "tv-guide", "--tls", socket(addresses.getLast(), newPort));
+    servers = List.of(servers.getFirst(), server, servers.getLast());
+    tvGuide = server.awaitApi();
+    moved = Instant.now();
+    api.setServer(TV_GUIDE, "tv-guide", entry(addresses.getLast(), newPort));
+    return devices.stream().map(device -> device.awaitDirectory(before + 1)).toList();
   }
 
   /** Both at a time; each agent runs as soon as its enrollment has ended. */
@@ -160,10 +236,10 @@ final class Demo {
 
   /** That no two of the processes share one. */
   private String namespaces() {
-    Stream<String> ofServer = server.stream().map(p -> "server " + p.networkNamespace());
+    Stream<String> ofServers = Stream.of("server " + servers.getFirst().networkNamespace());
     Stream<String> ofDevices =
         devices.stream().map(d -> d.name() + " " + d.agent().networkNamespace());
-    return Stream.concat(ofServer, ofDevices).collect(Collectors.joining(", "));
+    return Stream.concat(ofServers, ofDevices).collect(Collectors.joining(", "));
   }
 
   private void showAddresses() {
@@ -182,12 +258,13 @@ final class Demo {
 
   private List<JsonNode> rebootAndSend() {
     network.reboot();
-    return send("Back again");
+    return send(api, "Back again");
   }
 
-  private List<JsonNode> send(String text) {
-    List<JsonNode> accepted = NAMES.stream().map(name -> api.echo(name, text)).toList();
-    return accepted.stream().map(api::ended).toList();
+  /** Posts a command for each device to a server, and follows them to their ends. */
+  private static List<JsonNode> send(DemoApi to, String text) {
+    List<JsonNode> accepted = NAMES.stream().map(name -> to.echo(name, text)).toList();
+    return accepted.stream().map(to::ended).toList();
   }
 
   private void show(List<JsonNode> ended) {
@@ -226,12 +303,12 @@ final class Demo {
 
   /** Where the API is, as address:port for the user's own shell. */
   String apiAddress() {
-    return apiAddress;
+    return api.address();
   }
 
   /** The file with the token for it. */
   Path tokenFile() {
-    return folder.resolve("server").resolve("admin.token");
+    return servers.getFirst().tokenFile();
   }
 
   /** All commands as told, for programs. */

@@ -20,6 +20,9 @@ final class DemoApi {
   private static final Duration ANSWER_TIME = Duration.ofSeconds(30);
   private static final Set<String> UNENDED = Set.of("QUEUED", "DELIVERED", "RUNNING");
   private static final int MOST_ASKS = 3;
+  private static final int DIRECTORY_SERVER = 65_535;
+  private static final int LOOK_MILLIS = 50;
+  private static final int MOST_LOOKS = 60_000 / LOOK_MILLIS;
 
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -41,6 +44,51 @@ final class DemoApi {
   String add(String device) {
     ObjectNode body = JSON.createObjectNode().put("id", device);
     return exchange(post("/v1/devices", body)).path("enrollmentCode").asText();
+  }
+
+  /** Puts a server into the directory; its enrollment code. */
+  String addServer(int number, String name, String address) {
+    HttpRequest.Builder request = post("/v1/application-servers/" + number, entry(name, address));
+    return exchange(request).path("enrollmentCode").asText();
+  }
+
+  /** Changes where the directory says that a server is. */
+  void setServer(int number, String name, String address) {
+    exchange(
+        request("/v1/application-servers/" + number)
+            .header("Content-Type", "application/json")
+            .PUT(BodyPublishers.ofString(entry(name, address).toString())));
+  }
+
+  /** Waits until server 65535 has signed the newest list; its version. */
+  long awaitSignedDirectory() {
+    for (int i = 0; i < MOST_LOOKS; i++) {
+      JsonNode directory = exchange(request("/v1/application-servers").GET()).path("directory");
+      if (directory.path("upToDate").asBoolean()
+          && directory.path("signer").asInt() == DIRECTORY_SERVER) {
+        return directory.path("version").asLong();
+      }
+      pause();
+    }
+    throw new DemoException("the directory server has not signed the list");
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(LOOK_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new DemoException("interrupted");
+    }
+  }
+
+  /** Where it is, as address:port. */
+  String address() {
+    return server.getAuthority();
+  }
+
+  private static ObjectNode entry(String name, String address) {
+    return JSON.createObjectNode().put("name", name).put("address", address);
   }
 
   /** Sends a device an echo command; it is on the server's disk when this returns. */

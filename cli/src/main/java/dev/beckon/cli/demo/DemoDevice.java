@@ -3,6 +3,7 @@ package dev.beckon.cli.demo;
 import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,6 +47,23 @@ final class DemoDevice {
       agent.awaitFrom(position, "session-closed", l -> is(l, "session-closed"), PATIENCE);
       position = agent.position();
     } while (count("session-opened") > count("session-closed"));
+  }
+
+  /** Waits until it has this version of the directory, or a later one; when it got it. */
+  Instant awaitDirectory(long version) {
+    return AgentLine.parse(
+            agent.await("directory " + version, l -> isDirectory(l, version), PATIENCE))
+        .map(AgentLine::at)
+        .orElseThrow();
+  }
+
+  private static boolean isDirectory(String line, long version) {
+    return AgentLine.parse(line)
+        .filter(l -> l.event().equals("directory"))
+        .map(AgentLine::details)
+        .filter(details -> "accepted".equals(details.get("verdict")))
+        .filter(details -> Long.parseLong(details.getOrDefault("version", "0")) >= version)
+        .isPresent();
   }
 
   private long count(String event) {

@@ -9,14 +9,17 @@ import java.util.function.Consumer;
 /** Where the demo's processes run. Closing it ends them all. */
 interface DemoNetwork extends AutoCloseable {
 
-  /** Starts a program where the server is. */
-  LabProcess onServer(List<String> command, Consumer<String> onLine);
+  /** Starts a program where a server is, from 1: the rendezvous server, then the others. */
+  LabProcess onServer(int number, List<String> command, Consumer<String> onLine);
 
   /** Starts a program where a device is, from 1. */
   LabProcess onDevice(int number, List<String> command, Consumer<String> onLine);
 
-  /** The server's address as the devices know it. */
-  String serverAddress();
+  /** A server's two addresses as the devices know them, from 1. They may be the same. */
+  List<String> serverAddresses(int number);
+
+  /** A TCP port that is free where a server is. */
+  int freePort();
 
   /** A device's own address. */
   String deviceAddress(int number);
@@ -33,8 +36,8 @@ interface DemoNetwork extends AutoCloseable {
   /** Number of TCP sockets, listening or connected, where a device is. */
   int tcpSockets(int device);
 
-  /** Where the user's own shell reaches a port of the server's loopback, as address:port. */
-  String apiFromOutside(int port);
+  /** Where the user's own shell reaches a port of a server's loopback, as address:port. */
+  String apiFromOutside(int number, int port);
 
   /** A picture of it, with the names that the devices have in the demo. */
   List<String> picture(List<String> devices, Ink ink);

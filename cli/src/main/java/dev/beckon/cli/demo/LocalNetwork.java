@@ -5,6 +5,7 @@ import dev.beckon.lab.LabProcess;
 import dev.beckon.lab.Mapping;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -17,6 +18,8 @@ import java.util.stream.Stream;
 /** This machine alone: the same processes on loopback, where no router can be made. */
 final class LocalNetwork implements DemoNetwork {
 
+  private static final String LOOPBACK = "127.0.0.1";
+
   private final Path scratch;
   private final Queue<LabProcess> processes = new ConcurrentLinkedQueue<>();
   private final Thread hook = new Thread(this::end, "demo ends");
@@ -27,8 +30,8 @@ final class LocalNetwork implements DemoNetwork {
   }
 
   @Override
-  public LabProcess onServer(List<String> command, Consumer<String> onLine) {
-    LabProcess process = LabProcess.start("server", command, onLine);
+  public LabProcess onServer(int number, List<String> command, Consumer<String> onLine) {
+    LabProcess process = LabProcess.start("server" + number, command, onLine);
     processes.add(process);
     return process;
   }
@@ -41,13 +44,22 @@ final class LocalNetwork implements DemoNetwork {
   }
 
   @Override
-  public String serverAddress() {
-    return "127.0.0.1";
+  public List<String> serverAddresses(int number) {
+    return List.of(LOOPBACK, LOOPBACK);
+  }
+
+  @Override
+  public int freePort() {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override
   public String deviceAddress(int number) {
-    return "127.0.0.1";
+    return LOOPBACK;
   }
 
   @Override
@@ -69,13 +81,13 @@ final class LocalNetwork implements DemoNetwork {
   }
 
   @Override
-  public String apiFromOutside(int port) {
-    return "127.0.0.1:" + port;
+  public String apiFromOutside(int number, int port) {
+    return LOOPBACK + ":" + port;
   }
 
   @Override
   public List<String> picture(List<String> devices, Ink ink) {
-    return Picture.loopback(devices, serverAddress(), ink);
+    return Picture.loopback(devices, LOOPBACK, ink);
   }
 
   @Override

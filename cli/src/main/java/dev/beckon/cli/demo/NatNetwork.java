@@ -10,10 +10,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Two devices behind one symmetric NAT, the kind that is hardest to come through. */
+/**
+ * Two devices behind one symmetric NAT, the kind that is hardest to come through; three servers on
+ * hosts of their own.
+ */
 final class NatNetwork implements DemoNetwork {
 
   private static final Nat KIND = Nat.SYMMETRIC;
+  private static final int SESSION_PORT = 5349;
 
   private final NatLab lab;
   private final Path scratch;
@@ -25,12 +29,12 @@ final class NatNetwork implements DemoNetwork {
    */
   NatNetwork(Path scratch) {
     this.scratch = scratch;
-    lab = NatLab.start(Topology.behind(KIND).withDevices(2), scratch);
+    lab = NatLab.start(Topology.behind(KIND).withDevices(2).withServers(3), scratch);
   }
 
   @Override
-  public LabProcess onServer(List<String> command, Consumer<String> onLine) {
-    return lab.server().start(command, onLine);
+  public LabProcess onServer(int number, List<String> command, Consumer<String> onLine) {
+    return lab.server(number).start(command, onLine);
   }
 
   @Override
@@ -39,8 +43,13 @@ final class NatNetwork implements DemoNetwork {
   }
 
   @Override
-  public String serverAddress() {
-    return lab.server().address();
+  public List<String> serverAddresses(int number) {
+    return lab.server(number).addresses();
+  }
+
+  @Override
+  public int freePort() {
+    return SESSION_PORT; // each host is the server's own
   }
 
   @Override
@@ -70,8 +79,8 @@ final class NatNetwork implements DemoNetwork {
   }
 
   @Override
-  public String apiFromOutside(int port) {
-    return "127.0.0.1:" + lab.server().door(port, scratch).address().getPort();
+  public String apiFromOutside(int number, int port) {
+    return "127.0.0.1:" + lab.server(number).door(port, scratch).address().getPort();
   }
 
   @Override
@@ -81,7 +90,7 @@ final class NatNetwork implements DemoNetwork {
         List.of(lab.device(1).address(), lab.device(2).address()),
         KIND,
         lab.router().address(),
-        lab.server().address(),
+        List.of(lab.server(1).address(), lab.server(2).address(), lab.server(3).address()),
         ink);
   }
 

@@ -10,20 +10,42 @@ final class Picture {
 
   private Picture() {}
 
+  /**
+   * Two devices behind a NAT.
+   *
+   * @param servers addresses of the rendezvous, the application and the directory server
+   */
   static List<String> nat(
-      List<String> names, List<String> addresses, Nat kind, String router, String server, Ink ink) {
+      List<String> names,
+      List<String> addresses,
+      Nat kind,
+      String router,
+      List<String> servers,
+      Ink ink) {
     String nat = "NAT (" + kind.name().toLowerCase(Locale.ROOT).replace('_', '-') + ")";
+    String gap = " ".repeat(WIDTH);
+    String between = " ".repeat(nat.length() + router.length() + 4);
     return List.of(
-        "  " + device(names.get(0), addresses.get(0), ink) + " ─┐",
         "  "
-            + " ".repeat(WIDTH)
+            + device(names.get(0), addresses.get(0), ink)
+            + " ─┐ "
+            + between
+            + " ┌─ rendezvous server  "
+            + ink.address(servers.get(0)),
+        "  "
+            + gap
             + "  ├─ "
             + nat
             + " "
             + ink.address(router)
-            + " ── server "
-            + ink.address(server),
-        "  " + device(names.get(1), addresses.get(1), ink) + " ─┘");
+            + " ──┼─ application server "
+            + ink.address(servers.get(1)),
+        "  "
+            + device(names.get(1), addresses.get(1), ink)
+            + " ─┘ "
+            + between
+            + " └─ directory server   "
+            + ink.address(servers.get(2)));
   }
 
   static List<String> loopback(List<String> names, String server, Ink ink) {

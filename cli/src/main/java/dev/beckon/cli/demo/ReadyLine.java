@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 /**
  * What the server says when it can take traffic.
  *
- * @param udp first address:port for keepalives
+ * @param udp first address:port for keepalives; empty if the server takes none
  * @param tls address:port for sessions
  * @param http address:port of the API
  */
@@ -26,7 +26,7 @@ record ReadyLine(String udp, String tls, String http) {
                     (first, _) -> first));
     String udp = words.getOrDefault("udp", "").split(",", 2)[0];
     String http = words.getOrDefault("http", "").replaceFirst("^http://", "");
-    if (udp.isEmpty() || http.isEmpty()) {
+    if (http.isEmpty()) {
       throw new DemoException("the server's ready line is not understood: " + line);
     }
     return new ReadyLine(udp, words.getOrDefault("tls", ""), http);

@@ -147,12 +147,15 @@ final class DemoTextTest {
                 List.of("192.168.1.100", "192.168.2.100"),
                 Nat.SYMMETRIC,
                 "203.0.113.1",
-                "203.0.113.100",
+                List.of("203.0.113.100", "203.0.113.101", "203.0.113.102"),
                 PLAIN))
         .containsExactly(
-            "  kitchen    192.168.1.100 ─┐",
-            "                            ├─ NAT (symmetric) 203.0.113.1 ── server 203.0.113.100",
-            "  printer    192.168.2.100 ─┘");
+            "  kitchen    192.168.1.100 ─┐ "
+                + "                               ┌─ rendezvous server  203.0.113.100",
+            "                            ├─ NAT (symmetric) 203.0.113.1 ──"
+                + "┼─ application server 203.0.113.101",
+            "  printer    192.168.2.100 ─┘ "
+                + "                               └─ directory server   203.0.113.102");
   }
 
   @Test
