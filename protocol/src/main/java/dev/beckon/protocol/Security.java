@@ -21,7 +21,7 @@ public enum Security {
 
   /** Whether sessions are TLS connections. */
   public boolean protectsSessions() {
-    return this != NONE;
+    return this == MUTUAL || this == SERVER;
   }
 
   /** As on the command line: {@code mutual}, {@code server} or {@code none}. */
