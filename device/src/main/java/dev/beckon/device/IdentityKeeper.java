@@ -98,9 +98,17 @@ final class IdentityKeeper {
       next.store();
       current = next;
       unconfirmed = true;
-      Files.deleteIfExists(pending);
+      deletePending();
     } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new IOException("renewal: cannot be used (" + e.getMessage() + ")", e);
+    }
+  }
+
+  private void deletePending() {
+    try {
+      Files.deleteIfExists(pending);
+    } catch (IOException e) {
+      // The identity is taken over all the same; the next request() deletes it.
     }
   }
 

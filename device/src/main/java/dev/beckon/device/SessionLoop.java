@@ -69,6 +69,7 @@ final class SessionLoop implements AutoCloseable {
     final InetSocketAddress address;
     final Connection connection;
     String reason = "";
+    boolean renewed; // and the new identity is in use
 
     Session(Dials.Dial dial, InetSocketAddress address) {
       logic =
@@ -277,6 +278,7 @@ final class SessionLoop implements AutoCloseable {
       return;
     }
     sessions.remove(server);
+    ended.logic.unfinishedBodies().forEach(bodies::discardCommandBody); // they come again, whole
     String reason = ended.reason.isEmpty() ? why : ended.reason;
     if (ended.logic.wasWelcomed()) {
       listener.onSessionClosed(server, reason);
@@ -297,8 +299,12 @@ final class SessionLoop implements AutoCloseable {
     } else {
       dialling.onClosed(server, Ending.FINISHED);
     }
-    if (ended.logic.renewal().isRenewed()) {
-      dialling.onUntold(); // that it took the new identity over, which proves it as well
+    if (ended.renewed // that it took the new identity over is untold, and proves it as well
+        || (server == RENDEZVOUS_SERVER
+            && !untold.isEmpty() // they met a session that was closing
+            && ended.logic.wasWelcomed()
+            && !ended.logic.isRefused())) {
+      dialling.onUntold();
     }
   }
 
@@ -336,7 +342,7 @@ final class SessionLoop implements AutoCloseable {
       } else if (effect instanceof SessionEffect.Renew) {
         requestRenewal(current);
       } else if (effect instanceof SessionEffect.Renewed renewed) {
-        takeOver(renewed.renewal());
+        current.renewed = takeOver(renewed.renewal());
       } else if (effect instanceof SessionEffect.RenewalRefused refused) {
         LOG.log(System.Logger.Level.WARNING, "renewal: refused ({0})", refused.code());
       } else if (effect instanceof SessionEffect.Close close) {
@@ -356,15 +362,17 @@ final class SessionLoop implements AutoCloseable {
     }
   }
 
-  private void takeOver(Renewal renewal) {
+  private boolean takeOver(Renewal renewal) {
     try {
       identities.accept(renewal, clock.millis());
-      diallers.forget();
-      dialling.onRenewed(identities.current().key());
-      listener.onRenewed(identities.current().keyId(), identities.current().validUntil());
     } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, "renewal: the former identity stays in use", e);
+      return false;
     }
+    diallers.forget();
+    dialling.onRenewed(identities.current().key());
+    listener.onRenewed(identities.current().keyId(), identities.current().validUntil());
+    return true;
   }
 
   private void judge(SessionEffect.Directory directory) {
@@ -391,7 +399,10 @@ final class SessionLoop implements AutoCloseable {
   }
 
   private void tell(CommandKey key, Update update) {
-    if (told.put(key, update.getState()) != update.getState()) {
+    boolean isNews =
+        !commands.isRemembered(key) // then nothing would ever take it out of the map
+            || told.put(key, update.getState()) != update.getState();
+    if (isNews) {
       listener.onCommand(
           key.commandId(), commands.actionOf(key), update.getState().name(), update.getReason());
     }

@@ -15,6 +15,7 @@ import dev.beckon.protocol.session.Command;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.InquiryAnswer;
 import dev.beckon.protocol.session.Receipt;
+import dev.beckon.protocol.session.Renewal;
 import dev.beckon.protocol.session.State;
 import dev.beckon.protocol.session.Update;
 import dev.beckon.protocol.session.Welcome;
@@ -216,6 +217,48 @@ class DeviceLoopbackTest {
       } while (!chunk.getLast());
       assertThat(back.toByteArray()).isEqualTo(body);
     }
+  }
+
+  @Test
+  void keepsNothingOfABodyWhoseTransferBroke() throws Exception {
+    start(Delivery.PUSH);
+    server.answerKeepalive(KEY);
+    try (ScriptedServer.Peer peer = server.accept()) {
+      peer.read();
+      peer.write(welcome(false));
+      Command.Builder command = command(C1, "reverse").getCommand().toBuilder();
+      peer.write(
+          Frame.newBuilder().setCommand(command.setHasBody(true).setBodyBytes(100_000)).build());
+      BodyChunk.Builder chunk = BodyChunk.newBuilder().setCommandId(C1);
+      chunk.setContent(ByteString.copyFrom(new byte[30_000]));
+      peer.write(Frame.newBuilder().setBodyChunk(chunk).build());
+      peer.write(bye()); // so it has read what was before
+      assertThat(peer.isAtEnd()).isTrue();
+    }
+    try (ScriptedServer.Peer peer = server.accept()) {
+      assertThat(peer.read().hasHello()).isTrue();
+      assertThat(folder.resolve("bodies")).isEmptyDirectory();
+    }
+  }
+
+  @Test
+  void staysAwayAfterARenewalThatItCannotUse() throws Exception {
+    start(Delivery.PUSH);
+    server.answerKeepalive(KEY);
+    try (ScriptedServer.Peer peer = server.accept()) {
+      peer.read();
+      peer.write(
+          Frame.newBuilder()
+              .setWelcome(welcome(false).getWelcome().toBuilder().setRenewalWanted(true))
+              .build());
+      assertThat(peer.read().hasRenewalRequest()).isTrue();
+      Renewal.Builder renewal = Renewal.newBuilder().setGeneration(1); // for no key at all
+      peer.write(Frame.newBuilder().setRenewal(renewal).build());
+      peer.write(bye());
+      assertThat(peer.isAtEnd()).isTrue();
+    }
+    server.patience(1_500);
+    assertThatThrownBy(server::accept).isInstanceOf(SocketTimeoutException.class);
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.beckon.device.directory.TestDirectory;
+import dev.beckon.device.session.Frames;
 import dev.beckon.device.tls.CertificateRequest;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Keepalive;
@@ -218,6 +219,36 @@ class DeviceServersTest {
     }
     assertThat(event("wake 4")).isEqualTo("wake 4 of 8 accepted");
     assertThat(event("wake 4")).isEqualTo("wake 4 of 8 unknown-server");
+  }
+
+  @Test
+  void dialsAgainToSayItIfTheSessionIsClosingMeanwhile() throws Exception {
+    Keepalive keepalive = startWithDirectory();
+    for (int wakeId = 10; wakeId < 15; wakeId++) {
+      wake(wakeId, keepalive, 8);
+      UnknownServer expected =
+          UnknownServer.newBuilder().setNumber(8).setWakeId(wakeId).setDirectoryVersion(1).build();
+      boolean told;
+      try (ScriptedServer.Peer peer = rendezvous.accept()) {
+        peer.read();
+        peer.write(welcome(1));
+        peer.write(bye()); // at once: the device has something to say when it is too late
+        Frame frame = Frames.read(peer.socket().getInputStream());
+        told = frame != null;
+        if (told) {
+          assertThat(frame.getUnknownServer()).isEqualTo(expected);
+        }
+      }
+      if (!told) {
+        try (ScriptedServer.Peer peer = rendezvous.accept()) {
+          peer.read();
+          peer.write(welcome(1));
+          assertThat(peer.read().getUnknownServer()).isEqualTo(expected);
+          peer.write(bye());
+          assertThat(peer.isAtEnd()).isTrue();
+        }
+      }
+    }
   }
 
   @Test

@@ -178,15 +178,23 @@ public final class CommandLogic {
   /** The command's body could not be stored. */
   public List<CommandEffect> onUnstorable(int server, Command command, long wallMillis) {
     List<CommandEffect> effects = new ArrayList<>();
-    refuse(
-        effects,
-        server,
-        command.getAction(),
+    Update refusal =
         update(
             command.getCommandId(),
             State.REJECTED,
             "body: cannot be stored (expected room and permission in the device's data folder)",
-            wallMillis));
+            wallMillis);
+    CommandKey key = new CommandKey(server, command.getCommandId());
+    Life known = lives.get(key);
+    if (known == null) {
+      refuse(effects, server, command.getAction(), refusal);
+      return effects;
+    }
+    if (!isKnown(key)) { // from before a restart: the journal must hear of it too
+      known.update = refusal;
+      write(known);
+    }
+    report(effects, known);
     return effects;
   }
 
@@ -313,6 +321,16 @@ public final class CommandLogic {
   public String actionOf(CommandKey key) {
     Life life = lives.get(key);
     return life == null ? "" : life.action;
+  }
+
+  /** Whether the command is remembered, be it from the journal only. */
+  public boolean isRemembered(CommandKey key) {
+    return lives.containsKey(key);
+  }
+
+  /** How many commands of the server are remembered: all that it has not confirmed the end of. */
+  public int rememberedCount(int server) {
+    return (int) lives.values().stream().filter(life -> life.server == server).count();
   }
 
   /** Whether nothing is remembered, such as from before a restart. */

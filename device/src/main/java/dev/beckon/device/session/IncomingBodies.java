@@ -5,6 +5,7 @@ import dev.beckon.protocol.session.BodyChunk;
 import dev.beckon.protocol.session.Command;
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,18 @@ final class IncomingBodies {
 
   boolean isEmpty() {
     return bodies.isEmpty();
+  }
+
+  int size() {
+    return bodies.size();
+  }
+
+  /** Whose bodies are kept in part. */
+  List<CommandKey> unfinished() {
+    return bodies.entrySet().stream()
+        .filter(entry -> entry.getValue().wanted)
+        .map(entry -> new CommandKey(server, entry.getKey()))
+        .toList();
   }
 
   /** The command's body follows. */

@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 public final class RenewalExchange {
   private final @Nullable Supplier<Held> held;
   private boolean asked;
-  private boolean renewed;
 
   /**
    * @param held null where nothing is renewed: every renewal is ignored then
@@ -61,16 +60,10 @@ public final class RenewalExchange {
   void onRenewal(List<SessionEffect> effects, Renewal renewal) {
     if (asked) {
       asked = false;
-      renewed = renewal.getRefusal().isEmpty();
       effects.add(
-          renewed
+          renewal.getRefusal().isEmpty()
               ? new SessionEffect.Renewed(renewal)
               : new SessionEffect.RenewalRefused(renewal.getRefusal()));
     }
-  }
-
-  /** Whether the server has renewed the device's identity in this session. */
-  public boolean isRenewed() {
-    return renewed;
   }
 }

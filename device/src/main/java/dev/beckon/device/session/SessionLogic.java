@@ -52,6 +52,9 @@ public final class SessionLogic {
   /** A server hands so many commands over that have not ended. */
   private static final int MAX_IN_FLIGHT = 16;
 
+  /** Far more than a server needs that confirms ends; each costs memory of the device. */
+  private static final int MAX_REMEMBERED = 256;
+
   private static final int RENDEZVOUS_SERVER = 0;
   private static final int MAX_SERVER = 65_535;
 
@@ -243,7 +246,7 @@ public final class SessionLogic {
           addCommandEffects(effects, commands.onReceipt(key(frame.getReceipt().getCommandId())));
       case CANCELLATION -> {
         String id = frame.getCancellation().getCommandId();
-        if (isCommandId(effects, id)) {
+        if (isCommandId(effects, id) && hasRoom(effects, id)) {
           bodies.drop(id);
           addCommandEffects(effects, commands.onCancellation(key(id), wallMillis));
         }
@@ -331,6 +334,11 @@ public final class SessionLogic {
     return !bodies.isEmpty();
   }
 
+  /** The commands whose bodies are kept in part: at the session's end they are of no use. */
+  public List<CommandKey> unfinishedBodies() {
+    return bodies.unfinished();
+  }
+
   /** Whether this session is open, neither being opened nor closed. */
   public boolean isOpen() {
     return state == State.OPEN;
@@ -385,7 +393,7 @@ public final class SessionLogic {
   private void onCommand(List<SessionEffect> effects, Command command, long wallMillis) {
     onServed();
     String id = command.getCommandId();
-    if (!isCommandId(effects, id)) {
+    if (!isCommandId(effects, id) || !hasRoom(effects, id)) {
       return;
     }
     if (announced > 0) {
@@ -465,6 +473,16 @@ public final class SessionLogic {
       fail(effects, "a command ID that is none");
     }
     return valid;
+  }
+
+  private boolean hasRoom(List<SessionEffect> effects, String id) {
+    boolean room =
+        commands.isRemembered(key(id))
+            || commands.rememberedCount(server) + bodies.size() < MAX_REMEMBERED;
+    if (!room) {
+      fail(effects, "more than " + MAX_REMEMBERED + " commands without a receipt");
+    }
+    return room;
   }
 
   private void fail(List<SessionEffect> effects, String text) {

@@ -109,6 +109,30 @@ class CommandLogicTest {
   }
 
   @Test
+  void writesDownThatTheBodyOfACommandFromBeforeARestartFoundNoRoom() {
+    logic.onCommand(0, command(A, "echo"), NOW);
+    logic.onCommand(0, command(B, "echo"), NOW);
+    logic = fresh();
+    logic.onReceipt(key(A));
+
+    assertThat(text(logic.onUnstorable(0, command(B, "echo"), NOW)))
+        .containsExactly("report B REJECTED");
+    logic = fresh();
+    assertThat(text(logic.onSession(0, NOW))).containsExactly("report B REJECTED");
+    logic.onReceipt(key(B));
+    assertThat(journal.entries).as("its receipt takes it out of the journal").isEmpty();
+  }
+
+  @Test
+  void aBodyThatFindsNoRoomDoesNotRejectTheCommandThatRuns() {
+    logic.onCommand(0, command(A, "echo"), NOW);
+
+    assertThat(text(logic.onUnstorable(0, command(A, "echo"), NOW)))
+        .containsExactly("report A RUNNING");
+    assertThat(text(end(A, State.SUCCEEDED))).containsExactly("report A SUCCEEDED");
+  }
+
+  @Test
   void doesNotStartWhatItCannotWriteDownAsStarted() {
     logic.onCommand(0, command(A, "echo"), NOW);
     logic.onCommand(0, command(B, "echo"), NOW);
