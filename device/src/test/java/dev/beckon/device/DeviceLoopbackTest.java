@@ -30,7 +30,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -267,7 +266,8 @@ class DeviceLoopbackTest {
     start(Delivery.PUSH);
     server.answerKeepalive(KEY);
 
-    assertThatThrownBy(() -> server.accept().read()).isInstanceOf(SSLHandshakeException.class);
+    // The alert, or a broken pipe if the device hangs up while the server still shakes hands.
+    assertThatThrownBy(() -> server.accept().read()).isInstanceOf(IOException.class);
   }
 
   @Test
