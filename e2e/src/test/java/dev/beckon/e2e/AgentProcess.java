@@ -3,6 +3,7 @@ package dev.beckon.e2e;
 import dev.beckon.lab.Host;
 import dev.beckon.lab.JavaCommand;
 import dev.beckon.lab.LabProcess;
+import dev.beckon.lab.SocketState;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -114,6 +115,16 @@ final class AgentProcess {
   void awaitIdle() {
     awaitAnswers(2);
     await(0, "session-closed");
+  }
+
+  /** Waits a while until its sessions have closed; whoever needs that certain looks again. */
+  void awaitNoConnection() {
+    for (int i = 0; i < 100; i++) {
+      if (host.sockets().stream().noneMatch(SocketState::connection)) {
+        return;
+      }
+      World.pass(Duration.ofMillis(100));
+    }
   }
 
   private static boolean is(String line, String word) {

@@ -8,11 +8,16 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 @NullMarked
 final class KeepsEvidence implements AfterTestExecutionCallback {
 
+  /** A test that is about a world. */
+  interface InAWorld {
+    World world();
+  }
+
   @Override
   public void afterTestExecution(ExtensionContext context) {
     if (context.getExecutionException().isPresent()
-        && context.getRequiredTestInstance() instanceof NatContract contract) {
-      contract.world().keep(context.getDisplayName());
+        && context.getRequiredTestInstance() instanceof InAWorld test) {
+      test.world().keep(context.getDisplayName());
     }
   }
 }

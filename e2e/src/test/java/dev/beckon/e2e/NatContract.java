@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @RequiresNamespaces
 @TestInstance(Lifecycle.PER_CLASS)
 @ExtendWith(KeepsEvidence.class)
-abstract class NatContract {
+abstract class NatContract implements KeepsEvidence.InAWorld {
 
   /** Of every mapping; {@link SecondKeepaliveTest} is about mappings of two classes. */
   private static final int LIFE_SECONDS = 8;
@@ -65,7 +65,8 @@ abstract class NatContract {
     this.network = network;
   }
 
-  World world() {
+  @Override
+  public World world() {
     return world;
   }
 
@@ -104,7 +105,7 @@ abstract class NatContract {
   void anIdleDeviceListensNowhereAndHoldsNoConnection() {
     kitchen.awaitAnswer();
     for (AgentProcess agent : List.of(kitchen, printer)) {
-      awaitNoConnection(agent);
+      agent.awaitNoConnection();
       assertThat(agent.host().sockets())
           .as("sockets of %s", agent.device())
           .extracting(SocketState::protocol)
@@ -112,21 +113,11 @@ abstract class NatContract {
     }
   }
 
-  /** The session of the test before may still be closing. */
-  private static void awaitNoConnection(AgentProcess agent) {
-    for (int i = 0; i < 100; i++) {
-      if (agent.host().sockets().stream().noneMatch(SocketState::connection)) {
-        return;
-      }
-      World.pass(Duration.ofMillis(100));
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"kitchen", "printer"})
   void anIdleDeviceIsReachedAtOnce(String device) {
     AgentProcess agent = device.equals("kitchen") ? kitchen : printer;
-    awaitNoConnection(agent);
+    agent.awaitNoConnection();
     String mapped = agent.awaitAnswer();
 
     JsonNode command = world.deliver(agent, "hello", PATIENCE);
@@ -155,7 +146,7 @@ abstract class NatContract {
 
   @Test
   void aWakeJustInsideTheMappingsLifeArrives() {
-    awaitNoConnection(cellar);
+    cellar.awaitNoConnection();
     cellar.awaitSilence(Duration.ofMillis(LIFE_SECONDS * 1000L - 1_500));
 
     JsonNode command = world.deliver(cellar, "just in time", PATIENCE);
@@ -166,7 +157,7 @@ abstract class NatContract {
 
   @Test
   void aWakeAfterTheMappingsLifeArrivesWithTheNextKeepalive() {
-    awaitNoConnection(cellar);
+    cellar.awaitNoConnection();
     String before = cellar.awaitSilence(Duration.ofSeconds(LIFE_SECONDS + 1));
 
     JsonNode command = world.deliver(cellar, "late", PATIENCE);
@@ -185,7 +176,7 @@ abstract class NatContract {
 
   @Test
   void aRebootOfTheRouterDelaysACommandByOneIntervalAtMost() {
-    awaitNoConnection(kitchen);
+    kitchen.awaitNoConnection();
     String before = kitchen.awaitAnswer();
     world.router().reboot();
 
@@ -204,7 +195,7 @@ abstract class NatContract {
   @Test
   void onlyTheAddressAndPortThatWereAskedCanWake(
       @org.junit.jupiter.api.io.TempDir Path recordings) {
-    awaitNoConnection(kitchen);
+    kitchen.awaitNoConnection();
     Path pcap = recordings.resolve("kitchen.pcap");
     String mapped = kitchen.awaitAnswer();
     List<String> addresses = world.lab().server().addresses();
@@ -241,7 +232,7 @@ abstract class NatContract {
   @ParameterizedTest
   @ValueSource(ints = {10, 30})
   void everyCommandArrivesOnceThoughPacketsGetLost(int percent) {
-    awaitNoConnection(kitchen);
+    kitchen.awaitNoConnection();
     Router router = world.lab().routers().getLast();
     Weather weather = Weather.losing(percent / 100.0);
     router.weather(Direction.UP, weather);
@@ -262,7 +253,7 @@ abstract class NatContract {
 
   @Test
   void everyCommandRunsOnceThoughDatagramsAreDoubledAndDamaged() {
-    awaitNoConnection(kitchen);
+    kitchen.awaitNoConnection();
     Router router = world.lab().routers().getLast();
     Weather weather = new Weather(0, 1, 0.3, true);
     router.weather(Direction.UP, weather);

@@ -19,9 +19,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.NullMarked;
 
-/** {@code beckon serve} on the lab's server, and its API. */
+/** {@code beckon serve} on a server's host of the lab, and its API. */
 @NullMarked
 final class ServerProcess {
 
@@ -31,13 +32,20 @@ final class ServerProcess {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final LabProcess process;
+  private final Host host;
+  private final Path data;
   private final URI api;
   private final String token;
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private List<String> options;
+  private LabProcess process;
 
-  private ServerProcess(LabProcess process, URI api, String token) {
+  private ServerProcess(
+      Host host, Path data, List<String> options, LabProcess process, URI api, String token) {
+    this.host = host;
+    this.data = data;
+    this.options = options;
     this.process = process;
     this.api = api;
     this.token = token;
@@ -45,37 +53,60 @@ final class ServerProcess {
 
   /** Starts it on both addresses of the host; it is ready when this returns. */
   static ServerProcess start(Host host, Path folder, String... options) {
-    Path data = folder.resolve("server");
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "serve",
-                "--data",
-                data.toString(),
-                "--tls",
-                at(host.address(), TLS_PORT),
-                "--http",
-                at("127.0.0.1", HTTP_PORT)));
+    List<String> all = new ArrayList<>(List.of("--tls", at(host.address(), TLS_PORT)));
     if (!List.of(options).contains("--advertise")) {
-      arguments.addAll(List.of("--advertise", host.address()));
+      all.addAll(List.of("--advertise", host.address()));
     }
     for (String address : host.addresses()) {
-      arguments.addAll(List.of("--udp", at(address, UDP_PORT)));
+      all.addAll(List.of("--udp", at(address, UDP_PORT)));
     }
-    arguments.addAll(List.of(options));
-    LabProcess process = host.start(JavaCommand.of("dev.beckon.cli.Main", arguments));
-    process.await("ready", line -> line.startsWith("ready "), PATIENCE);
-    Door door = host.door(HTTP_PORT, folder);
+    all.addAll(List.of(options));
+    return start(host, folder.resolve("server"), all);
+  }
+
+  /** Starts it with these options and no others; it is ready when this returns. */
+  static ServerProcess start(Host host, Path data, List<String> options) {
+    LabProcess process = launch(host, data, options);
+    Door door = host.door(HTTP_PORT, data);
     try {
       String token = Files.readString(data.resolve("admin.token")).strip();
-      return new ServerProcess(
-          process, URI.create("http://127.0.0.1:" + door.address().getPort()), token);
+      URI api = URI.create("http://127.0.0.1:" + door.address().getPort());
+      return new ServerProcess(host, data, options, process, api, token);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  private static String at(String address, int port) {
+  private static LabProcess launch(Host host, Path data, List<String> options) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("serve", "--data", data.toString(), "--http", at("127.0.0.1", HTTP_PORT)));
+    arguments.addAll(options);
+    LabProcess process = host.start(JavaCommand.of("dev.beckon.cli.Main", arguments));
+    process.await("ready", line -> line.startsWith("ready "), PATIENCE);
+    return process;
+  }
+
+  /** Cuts it off, as a power cut would. */
+  void kill() {
+    process.kill();
+    process.awaitEnd(PATIENCE);
+  }
+
+  /** Starts it again as it was started before; it is ready when this returns. */
+  void startAgain() {
+    process = launch(host, data, options);
+  }
+
+  /** Stops it and starts it with other options on the same data; it is ready when this returns. */
+  void restart(String... others) {
+    process.stop();
+    process.awaitEnd(PATIENCE);
+    options = List.of(others);
+    startAgain();
+  }
+
+  static String at(String address, int port) {
     return (address.contains(":") ? "[" + address + "]" : address) + ":" + port;
   }
 
@@ -90,10 +121,39 @@ final class ServerProcess {
         .asText();
   }
 
+  /** Gives a server a number, or gives it a new code; its enrollment code. */
+  String addServer(int number, String name, String address) {
+    return post("/v1/application-servers/" + number, entry(name, address))
+        .path("enrollmentCode")
+        .asText();
+  }
+
+  /** Changes what the directory says of a server; the version that says so. */
+  long setServer(int number, String name, String address) {
+    return put("/v1/application-servers/" + number, entry(name, address))
+        .path("directory")
+        .path("version")
+        .asLong();
+  }
+
+  private static ObjectNode entry(String name, String address) {
+    return JSON.createObjectNode().put("name", name).put("address", address);
+  }
+
+  /** Shuts a device out. */
+  void revoke(String device) {
+    post("/v1/devices/" + device + "/revocation", JSON.createObjectNode());
+  }
+
   /** Submits an echo command; its ID. */
   String echo(String device, String text) {
-    ObjectNode command = JSON.createObjectNode().put("action", "echo");
-    command.putObject("args").put("text", text);
+    return send(device, "echo", Map.of("text", text));
+  }
+
+  /** Submits a command; its ID. */
+  String send(String device, String action, Map<String, String> args) {
+    ObjectNode command = JSON.createObjectNode().put("action", action);
+    args.forEach(command.putObject("args")::put);
     return post("/v1/devices/" + device + "/commands", command).path("id").asText();
   }
 
@@ -114,6 +174,13 @@ final class ServerProcess {
         request(path)
             .header("Content-Type", "application/json")
             .POST(BodyPublishers.ofString(body.toString())));
+  }
+
+  JsonNode put(String path, JsonNode body) {
+    return exchange(
+        request(path)
+            .header("Content-Type", "application/json")
+            .PUT(BodyPublishers.ofString(body.toString())));
   }
 
   private HttpRequest.Builder request(String path) {

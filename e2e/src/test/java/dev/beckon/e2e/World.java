@@ -14,9 +14,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.NullMarked;
@@ -39,6 +42,7 @@ final class World implements AutoCloseable {
   private final LabProcess recording;
   private final ServerProcess server;
   private final List<AgentProcess> agents = new ArrayList<>();
+  private final Map<String, ServerProcess> enrolledServers = new ConcurrentHashMap<>();
 
   private World(String name, Topology topology, String... serverOptions) {
     this.name = name;
@@ -64,8 +68,19 @@ final class World implements AutoCloseable {
 
   /** Enrolls and starts an agent on the lab's n-th device. */
   AgentProcess agent(int number, String device, String delivery, int intervalSeconds) {
+    return agent(number, device, delivery, intervalSeconds, "");
+  }
+
+  /** As above, with an agent.yaml. */
+  AgentProcess agent(
+      int number, String device, String delivery, int intervalSeconds, String actions) {
     Host host = lab.device(number);
-    AgentProcess.enroll(server, host, device, folder);
+    Path data = AgentProcess.enroll(server, host, device, folder);
+    try {
+      Files.writeString(data.resolve("agent.yaml"), actions);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     AgentProcess agent = AgentProcess.start(host, device, folder, delivery, intervalSeconds);
     agents.add(agent);
     return agent;
@@ -93,21 +108,42 @@ final class World implements AutoCloseable {
     return folder.resolve("server.pcap");
   }
 
+  /** Adds and starts an enrolled server on the lab's n-th host; it is ready when this returns. */
+  ServerProcess enrolledServer(int hostNumber, int number, String name, String role) {
+    Host host = lab.server(hostNumber);
+    String code = server.addServer(number, name, host.address());
+    String tls = ServerProcess.at(host.address(), ServerProcess.TLS_PORT);
+    List<String> options = List.of("--role", role, "--enroll", code, "--tls", tls);
+    ServerProcess enrolled = ServerProcess.start(host, folder.resolve(name), options);
+    enrolledServers.put(name, enrolled);
+    return enrolled;
+  }
+
   /** Sends an echo command and waits for its end. */
   JsonNode deliver(AgentProcess agent, String text, Duration within) {
     return awaitEnd(server.echo(agent.device(), text), within);
   }
 
-  /** Waits for a command's end. */
+  /** Waits for the end of a command of the first server's. */
   JsonNode awaitEnd(String id, Duration within) {
+    return awaitEnd(server, id, within);
+  }
+
+  /** Waits for a command's end. */
+  static JsonNode awaitEnd(ServerProcess at, String id, Duration within) {
+    return await(at, id, command -> !UNENDED.contains(command.path("state").asText()), within);
+  }
+
+  /** Waits until a command is as wanted. */
+  static JsonNode await(ServerProcess at, String id, Predicate<JsonNode> wanted, Duration within) {
     Instant deadline = Instant.now().plus(within);
     while (true) {
-      JsonNode command = server.command(id);
-      if (!UNENDED.contains(command.path("state").asText())) {
+      JsonNode command = at.command(id);
+      if (wanted.test(command)) {
         return command;
       }
       if (Instant.now().isAfter(deadline)) {
-        throw new AssertionError("not ended within " + within + ": " + command.toPrettyString());
+        throw new AssertionError("not so within " + within + ": " + command.toPrettyString());
       }
       pass(Duration.ofMillis(POLL_MILLIS));
     }
@@ -148,6 +184,9 @@ final class World implements AutoCloseable {
             router.mappings().stream().map(Object::toString));
       }
       write(kept.resolve("server.log"), server.process().lines().stream());
+      for (Map.Entry<String, ServerProcess> each : enrolledServers.entrySet()) {
+        write(kept.resolve(each.getKey() + ".log"), each.getValue().process().lines().stream());
+      }
       for (AgentProcess agent : agents) {
         write(kept.resolve(agent.device() + ".log"), agent.process().lines().stream());
       }
