@@ -168,7 +168,8 @@ final class EventLines implements DeviceListener {
   }
 
   static String quoted(String value) {
-    if (!value.isEmpty() && value.chars().allMatch(c -> c > ' ' && c != '"' && c != 0x7F)) {
+    if (!value.isEmpty()
+        && value.chars().allMatch(c -> c > ' ' && c != '"' && !Character.isISOControl(c))) {
       return value;
     }
     StringBuilder text = new StringBuilder("\"");

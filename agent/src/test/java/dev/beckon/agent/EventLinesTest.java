@@ -74,5 +74,6 @@ class EventLinesTest {
   @Test
   void letsNobodyControlTheTerminal() {
     assertThat(EventLines.quoted("a\u001b[2Jb\nc\u007f")).isEqualTo("\"a\\u001b[2Jb\\nc\\u007f\"");
+    assertThat(EventLines.quoted("a\u009b2J")).as("C1").isEqualTo("\"a\\u009b2J\"");
   }
 }

@@ -99,6 +99,11 @@ public final class Parameter {
     return required;
   }
 
+  /** Whether it takes texts that no list names. */
+  public boolean isFreeText() {
+    return type == ParameterType.STRING && allowed.isEmpty();
+  }
+
   /** What is wrong with the value, as {@code name: value (expected …)}; null if nothing is. */
   public @Nullable String refusal(String value) {
     boolean fits =

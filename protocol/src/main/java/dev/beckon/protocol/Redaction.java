@@ -86,6 +86,7 @@ public final class Redaction {
     String percent = URLEncoder.encode(value, StandardCharsets.UTF_8);
     forms.add(percent);
     forms.add(percent.replace("+", "%20"));
+    forms.add(PercentEncoding.of(value));
     String hex = hex(bytes);
     forms.add(hex);
     forms.add(hex.toUpperCase(Locale.ROOT));

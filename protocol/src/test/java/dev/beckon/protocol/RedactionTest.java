@@ -53,6 +53,14 @@ class RedactionTest {
   }
 
   @Test
+  void hidesEveryWayToPercentEncode() {
+    Redaction redaction = of("p*ss~w rd");
+
+    assertThat(redaction.text("q=p%2Ass~w%20rd&")).as("RFC 3986").isEqualTo("q=(secret)&");
+    assertThat(redaction.text("q=p*ss%7Ew+rd&")).as("a form").isEqualTo("q=(secret)&");
+  }
+
+  @Test
   void hidesTheLinesOfALongerValue() {
     Redaction redaction = of("first line of it\n{\nsecond line of it\r\n");
 

@@ -26,13 +26,29 @@ final class GpioSwitch implements PowerSwitch {
 
   private final PowerConfig.Gpio gpio;
   private final Duration timeLimit;
+  private final Duration settled;
   private @Nullable Process holder;
   private boolean on;
+  private boolean closed;
 
   GpioSwitch(PowerConfig.Gpio gpio, Duration timeLimit) {
+    this(gpio, timeLimit, SETTLED);
+  }
+
+  /**
+   * @param settled how long {@code gpioset} is watched before it is taken to hold the line
+   */
+  GpioSwitch(PowerConfig.Gpio gpio, Duration timeLimit, Duration settled) {
     this.gpio = gpio;
     this.timeLimit = timeLimit;
-    Runtime.getRuntime().addShutdownHook(new Thread(this::release, "beckon-gpio"));
+    this.settled = settled;
+    Runtime.getRuntime().addShutdownHook(new Thread(this::close, "beckon-gpio"));
+  }
+
+  /** Gives the line back, for good. */
+  synchronized void close() {
+    closed = true;
+    release();
   }
 
   @Override
@@ -41,6 +57,10 @@ final class GpioSwitch implements PowerSwitch {
     Result result = Result.of("state", wanted ? PowerConfig.ON : PowerConfig.OFF);
     if (isHeld() && on == wanted) {
       return result;
+    }
+    if (closed) {
+      // A cycle that the agent's end interrupts comes here; nobody would end what it starts.
+      throw new InterruptedException("the agent is being stopped");
     }
     boolean first = isFirstVersion(command);
     release();
@@ -81,11 +101,16 @@ final class GpioSwitch implements PowerSwitch {
     } catch (IOException e) {
       throw missing(e);
     }
-    if (process.waitFor(SETTLED.toMillis(), TimeUnit.MILLISECONDS)) {
-      throw new FailedException(Failure.GPIO_FAILED, complaint(process));
-    }
     holder = process;
     on = wanted;
+    try {
+      if (process.waitFor(settled.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new FailedException(Failure.GPIO_FAILED, complaint(process));
+      }
+    } catch (InterruptedException e) {
+      release(); // it may not have the line
+      throw e;
+    }
   }
 
   private String complaint(Process process) {

@@ -87,7 +87,11 @@ final class HttpExchange {
       if (redirects == MAX_REDIRECTS) {
         throw new FailedException(
             Failure.UNREACHABLE,
-            call.uri() + " (expected at most " + MAX_REDIRECTS + " redirects)");
+            "target: "
+                + call.uri().getAuthority()
+                + " (expected at most "
+                + MAX_REDIRECTS
+                + " redirects)");
       }
     }
   }
@@ -126,10 +130,10 @@ final class HttpExchange {
     try {
       return response.get(limit.leftMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      throw new FailedException(Failure.TIMED_OUT, limit.reason("an answer from " + call.uri()));
+      throw late(call, limit);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof HttpTimeoutException) {
-        throw new FailedException(Failure.TIMED_OUT, limit.reason("an answer from " + call.uri()));
+        throw late(call, limit);
       }
       IOException problem = e.getCause() instanceof IOException io ? io : new IOException(e);
       throw new FailedException(
@@ -137,6 +141,12 @@ final class HttpExchange {
     } finally {
       response.cancel(true); // if it has not ended: gives the connection up
     }
+  }
+
+  /** Names the host only: the rest of a URL may be secret. */
+  private static FailedException late(Call call, TimeLimit limit) {
+    return new FailedException(
+        Failure.TIMED_OUT, limit.reason("an answer from " + call.uri().getAuthority()));
   }
 
   private Response checked(HttpResponse<Answer> response) throws FailedException {

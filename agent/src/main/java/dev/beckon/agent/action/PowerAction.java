@@ -40,9 +40,19 @@ final class PowerAction implements ActionHandler {
     return switch (command.text(STATE)) {
       case PowerConfig.ON -> powerSwitch.set(true, command);
       case PowerConfig.OFF -> powerSwitch.set(false, command);
-      case PowerConfig.CYCLE -> cycle(command);
+      case PowerConfig.CYCLE -> cycleOrOn(command);
       default -> powerSwitch.status(command);
     };
+  }
+
+  private Result cycleOrOn(Command command) throws FailedException, InterruptedException {
+    try {
+      return cycle(command);
+    } catch (InterruptedException e) {
+      // The agent is being stopped: what it switched off, or was about to, must not stay so.
+      powerSwitch.set(true, command);
+      throw e;
+    }
   }
 
   private Result cycle(Command command) throws FailedException, InterruptedException {
@@ -53,13 +63,7 @@ final class PowerAction implements ActionHandler {
     powerSwitch.set(false, command);
     String offTime = DurationText.format(config.offTime());
     command.progress(30, "off; on again after " + offTime);
-    try {
-      Thread.sleep(config.offTime().toMillis());
-    } catch (InterruptedException e) {
-      // The agent is being stopped: what it switched off must not stay so.
-      powerSwitch.set(true, command);
-      throw e;
-    }
+    Thread.sleep(config.offTime().toMillis());
     try {
       return powerSwitch.set(true, command).with("off-time", offTime);
     } catch (FailedException e) {

@@ -98,6 +98,31 @@ public record Program(
     return matcher.matches() ? matcher.group(1) : null;
   }
 
+  /**
+   * Why these values do not fit, as {@code name: value (expected …)}; null if they do: a text that
+   * becomes an option could make the program do what the configuration does not allow. Behind
+   * {@code --} nothing is an option.
+   */
+  @Nullable String refusal(Map<String, String> arguments) {
+    for (String argument : command.subList(1, command.size())) {
+      if (argument.equals("--")) {
+        return null;
+      }
+      String name = parameterOf(argument);
+      Parameter parameter = name == null ? null : parameters.get(name);
+      String value = name == null ? null : arguments.get(name);
+      if (parameter != null && parameter.isFreeText() && value != null && value.startsWith("-")) {
+        return name
+            + ": "
+            + value
+            + " (expected a text that does not begin with -, or -- before "
+            + argument
+            + " in agent.yaml)";
+      }
+    }
+    return null;
+  }
+
   /** What to execute; an optional parameter that is not given leaves no argument. */
   List<String> vector(Map<String, String> arguments) {
     List<String> vector = new ArrayList<>();

@@ -9,6 +9,7 @@ import dev.beckon.device.Result;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The action {@code run}: runs a program that the configuration allows, with typed parameters. */
 final class RunAction implements ActionHandler {
@@ -34,7 +35,13 @@ final class RunAction implements ActionHandler {
         .describedAs("Runs an allowed program")
         .takes(parameters.choice())
         .takes(parameters.union("programs"))
-        .checkedBy(arguments -> parameters.refusal(arguments, Set.of()));
+        .checkedBy(this::refusal);
+  }
+
+  private @Nullable String refusal(Map<String, String> arguments) {
+    String refusal = parameters.refusal(arguments, Set.of());
+    Program program = programs.get(arguments.get(PROGRAM));
+    return refusal != null || program == null ? refusal : program.refusal(arguments);
   }
 
   @Override

@@ -1,8 +1,8 @@
 package dev.beckon.agent.action;
 
+import dev.beckon.protocol.PercentEncoding;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class UrlTemplate {
   private static final Pattern PLACE = Pattern.compile("\\{([A-Za-z0-9._-]+)}");
-  private static final String UNRESERVED =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
   private final String text;
   private final Set<String> places = new LinkedHashSet<>();
@@ -56,13 +54,15 @@ final class UrlTemplate {
 
   /**
    * Why these values do not fit, as {@code name: value (expected …)}; null if they do: {@code ..}
-   * as a part of a path would lead out of it.
+   * as a part of a path would lead out of it. An encoded slash counts, and a backslash: many a
+   * device decodes the path before it takes it apart.
    */
   @Nullable String refusal(Map<String, String> values) {
-    String path = expanded(values).getRawPath();
-    for (String part : path == null ? new String[0] : path.split("/", -1)) {
+    String path = expanded(values).getPath();
+    for (String part : path == null ? new String[0] : path.split("[/\\\\]", -1)) {
       if (part.equals(".") || part.equals("..")) {
-        return "url: " + path + " (expected no part of the path to become . or ..)";
+        // Not all of the path: what stands in it may be secret.
+        return "url: " + part + " (expected no part of the path to become . or ..)";
       }
     }
     return null;
@@ -71,18 +71,8 @@ final class UrlTemplate {
   /** The URL with these values; a place without one becomes empty. */
   URI expanded(Map<String, String> values) {
     return parsed(
-        PLACE.matcher(text).replaceAll(place -> encoded(values.getOrDefault(place.group(1), ""))));
-  }
-
-  private static String encoded(String value) {
-    StringBuilder encoded = new StringBuilder();
-    for (byte b : value.getBytes(StandardCharsets.UTF_8)) {
-      if (UNRESERVED.indexOf(b) >= 0) {
-        encoded.append((char) b);
-      } else {
-        encoded.append(String.format("%%%02X", b));
-      }
-    }
-    return encoded.toString();
+        PLACE
+            .matcher(text)
+            .replaceAll(place -> PercentEncoding.of(values.getOrDefault(place.group(1), ""))));
   }
 }

@@ -12,6 +12,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,10 +94,10 @@ class ControlActionTest {
                 + url("/lamps/{lamp}?level={level}")
                 + "', headers: {Authorization: Bearer x},"
                 + " parameters: {lamp: {}, level: {type: integer, minimum: 0, maximum: 9}}}}}",
-            Map.of("call", "level", "lamp", "living room/../é?&#", "level", "3"));
+            Map.of("call", "level", "lamp", "living room/..é?&#", "level", "3"));
 
     assertThat(requests)
-        .containsExactly("PUT /lamps/living%20room%2F..%2F%C3%A9%3F%26%23?level=3 Bearer x ");
+        .containsExactly("PUT /lamps/living%20room%2F..%C3%A9%3F%26%23?level=3 Bearer x ");
     assertThat(result.values())
         .containsEntry("status", "200")
         .containsEntry("answer", "{\"state\":\"on\"}");
@@ -138,6 +139,29 @@ class ControlActionTest {
         .containsEntry("failure", "unreachable");
   }
 
+  @Test
+  void noReasonTellsMoreOfTheUrlThanItsHost() throws Exception {
+    try (ServerSocket silent = new ServerSocket(0, 1, LOOPBACK)) {
+      String host = "127.0.0.1:" + silent.getLocalPort();
+      String call = "{calls: {c: {url: 'http://%s/round?pin={pin}', parameters: {pin: {}}, %s}}}";
+      Map<String, String> arguments = Map.of("call", "c", "pin", "a*b");
+
+      assertThat(run(call.formatted(host, "time-limit: 300ms"), arguments).failure())
+          .isEqualTo("time limit: 300ms passed (expected an answer from " + host + ")");
+
+      http.createContext(
+          "/round",
+          exchange -> {
+            exchange.getResponseHeaders().add("Location", exchange.getRequestURI().toString());
+            exchange.sendResponseHeaders(307, -1);
+            exchange.close();
+          });
+      String round = "127.0.0.1:" + http.getAddress().getPort();
+      assertThat(run(call.formatted(round, "time-limit: 10s"), arguments).failure())
+          .isEqualTo("target: " + round + " (expected at most 5 redirects)");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -154,8 +178,11 @@ class ControlActionTest {
           wake=nas lamp=x       | wake: with parameters (expected none)
           call=on lamp=x        | lamp: unknown argument (expected [] for call on)
           call=lamp             | lamp: missing (expected text of 1 to 9 characters)
-          call=lamp lamp=..     | url: /l/.. (expected no part of the path to become . or ..)
-          call=lamp lamp=.      | url: /l/. (expected no part of the path to become . or ..)
+          call=lamp lamp=..     | url: .. (expected no part of the path to become . or ..)
+          call=lamp lamp=.      | url: . (expected no part of the path to become . or ..)
+          call=lamp lamp=../../x | url: .. (expected no part of the path to become . or ..)
+          call=lamp lamp=a\\..\\x  | url: .. (expected no part of the path to become . or ..)
+          call=lamp lamp=a/..b  | fits
           """)
   void allowsWhatTheConfigurationAllows(String arguments, String refusal) throws Exception {
     Map<String, String> map = new java.util.TreeMap<>();

@@ -10,9 +10,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -52,6 +55,8 @@ class PowerActionTest {
       cat "$LINES/$last"
       """;
 
+  private static final Command POWER = Command.of("power", Map.of(), (percent, text) -> {});
+
   @TempDir private Path folder;
   private final List<String> progress = new CopyOnWriteArrayList<>();
 
@@ -81,22 +86,51 @@ class PowerActionTest {
     CountDownLatch off = new CountDownLatch(1);
     Command command =
         Command.of("power", Map.of("state", "cycle"), (percent, text) -> off.countDown());
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                action.run(command);
-              } catch (FailedException | InterruptedException e) {
-                // That is the end of it.
-              }
-            });
-    thread.start();
+    Thread thread = inBackground(() -> action.run(command));
     assertThat(off.await(10, TimeUnit.SECONDS)).isTrue();
 
     thread.interrupt();
     thread.join(10_000);
 
     assertThat(switched()).containsExactly("off", "on");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"off, off on", "on, off on on", "cycle, cycle on"})
+  void aCycleIsEndedByOnInWhateverStepTheAgentIsStopped(String step, String expected)
+      throws Exception {
+    Path program =
+        executable(
+            "switch",
+            """
+            #!/bin/sh
+            echo $1 >> LINES/log
+            [ $1 = STEP ] && mkdir LINES/hung 2>&- && { echo hangs; exec sleep 100; }
+            exit 0
+            """
+                .replace("STEP", step));
+    PowerAction action =
+        action(
+            "power: {on: [%1$s, 'on'], off: [%1$s, 'off'], off-time: 10ms, time-limit: 1m%2$s}"
+                .formatted(
+                    program, step.equals("cycle") ? ", cycle: [" + program + ", cycle]" : ""));
+    CountDownLatch hangs = new CountDownLatch(1);
+    Command command =
+        Command.of(
+            "power",
+            Map.of("state", "cycle"),
+            (percent, text) -> {
+              if (text.contains("hangs")) {
+                hangs.countDown();
+              }
+            });
+    Thread thread = inBackground(() -> action.run(command));
+    assertThat(hangs.await(30, TimeUnit.SECONDS)).isTrue();
+
+    thread.interrupt();
+    thread.join(30_000);
+
+    assertThat(String.join(" ", switched())).isEqualTo(expected);
   }
 
   @Test
@@ -205,6 +239,69 @@ class PowerActionTest {
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("agent.yaml:1: ")
         .hasMessageContaining(message);
+  }
+
+  @Test
+  void afterTheAgentsEndNoLineIsHeldAnyMore() throws Exception {
+    GpioSwitch gpio = gpioSwitch(Duration.ofMillis(300));
+    gpio.set(false, POWER);
+
+    gpio.close();
+
+    assertThatThrownBy(() -> gpio.set(true, POWER)).isInstanceOf(InterruptedException.class);
+    assertThat(folder.resolve("calls")).content().hasLineCount(1);
+  }
+
+  @Test
+  void aLineIsNotHeldByAProgramThatWasInterruptedAsItBegan() throws Exception {
+    GpioSwitch gpio = gpioSwitch(Duration.ofMinutes(1));
+    Thread thread = inBackground(() -> gpio.set(true, POWER));
+    ProcessHandle gpioset = child("gpioset");
+
+    thread.interrupt();
+    thread.join(30_000);
+
+    gpioset.onExit().get(10, TimeUnit.SECONDS);
+  }
+
+  /** A child of this process that runs the script of that name and holds its line. */
+  private ProcessHandle child(String name) {
+    long patience = System.nanoTime() + 30_000_000_000L;
+    while (patience - System.nanoTime() > 0) {
+      Optional<ProcessHandle> found =
+          ProcessHandle.current()
+              .children()
+              .filter(child -> child.info().commandLine().orElse("").contains(folder + "/" + name))
+              .filter(child -> Files.exists(folder.resolve("17")))
+              .findAny();
+      if (found.isPresent()) {
+        return found.get();
+      }
+      Thread.onSpinWait();
+    }
+    throw new AssertionError(name + " (expected to run)");
+  }
+
+  private GpioSwitch gpioSwitch(Duration settled) throws ConfigException, IOException {
+    Path gpioset = executable("gpioset", GPIOSET.replace("$VERSION", "2.1.3"));
+    return new GpioSwitch(
+        new PowerConfig.Gpio("gpiochip0", 17, false, null, gpioset.toString(), "gpioget"),
+        Duration.ofMinutes(1),
+        settled);
+  }
+
+  private static Thread inBackground(Callable<Result> work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.call();
+              } catch (Exception e) {
+                // That is the end of it.
+              }
+            });
+    thread.start();
+    return thread;
   }
 
   private PowerAction byPrograms(String more) throws ConfigException, IOException {

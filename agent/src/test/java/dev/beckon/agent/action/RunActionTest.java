@@ -33,6 +33,8 @@ class RunActionTest {
             name: {type: text, one-of: [Ada, Bob]}
             times: {type: integer, minimum: 1, maximum: 3, optional: true}
         uptime: {command: [uptime]}
+        find: {command: [find, '{folder}', '{depth}'], parameters: {folder: {}, depth: {type: integer}}}
+        grep: {command: [grep, -e, '{mode}', --, '{text}'], parameters: {text: {}, mode: {one-of: [-i, -v]}}}
       """;
 
   @TempDir private Path folder;
@@ -54,6 +56,11 @@ class RunActionTest {
           program=greet name=Ada times=9 | times: 9 (expected an integer from 1 to 3) | out of range
           program=uptime name=Ada        | name: unknown argument        | of another program
           program=uptime shell=sh        | shell: unknown argument       | of none
+          program=find folder=-delete depth=1 | folder: -delete (expected a text that does not begin with -, or -- | an option
+          program=find folder=- depth=1  | folder: - (expected           | standard input
+          program=find folder=./-a depth=1 | fits                        | not at the beginning
+          program=find folder=a depth=-1 | fits                          | a number is no option
+          program=grep mode=-i text=-x   | fits                          | listed, and behind --
           """)
   void allowsWhatTheConfigurationAllows(String arguments, String refusal, String reason)
       throws ConfigException {
