@@ -65,6 +65,10 @@ class PeerLinkLogicTest {
 
   @Test
   void waitsLongerAfterEachFailureAndTellsOnceThatNobodyIsThere() {
+    failSixTimes();
+  }
+
+  private void failSixTimes() {
     assertThat(logic.onTime(now)).containsExactly(new LinkEffect.Dial());
     assertThat(logic.onConnectionLost("refused", now))
         .containsExactly(new LinkEffect.Away(PeerEnd.CONNECTION_LOST, "refused"));
@@ -80,7 +84,7 @@ class PeerLinkLogicTest {
 
   @Test
   void startsWithTheShortestPauseOnceItWasUp() {
-    waitsLongerAfterEachFailureAndTellsOnceThatNobodyIsThere();
+    failSixTimes();
     now += Duration.ofSeconds(5).toNanos();
     comeUp();
 
