@@ -9,8 +9,8 @@ import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.directory.Directory;
 import dev.beckon.server.directory.DirectoryPush;
 import dev.beckon.server.directory.ListPieces;
-import dev.beckon.server.directory.ListRefusedException;
 import dev.beckon.server.directory.RendezvousDirectory;
+import dev.beckon.server.directory.Retry;
 import dev.beckon.server.directory.SignedList;
 import dev.beckon.server.directory.SignerCertificates;
 import dev.beckon.server.peer.PeerDirectory;
@@ -22,15 +22,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The directory on the rendezvous server: to devices in their sessions and by wakes, to the other
  * servers over their connections, and back from a directory server of its own.
  */
 final class DirectoryPart implements ServedDirectory, PeerDirectory {
-  private static final Logger log = LoggerFactory.getLogger(DirectoryPart.class);
+  /** After a write that failed. */
+  static final Duration RETRY = Duration.ofSeconds(10);
 
   private final Ground ground;
   private final RendezvousDirectory rendezvous;
@@ -40,6 +39,7 @@ final class DirectoryPart implements ServedDirectory, PeerDirectory {
   private final DirectoryPush push;
   private final SignerCertificates signers;
   private final ListPieces arriving = new ListPieces(); // on `exchange` alone
+  private final Retry accepting; // likewise
 
   /** Sends and takes lists one after the other, so that their pieces do not mix. */
   private final ExecutorService exchange =
@@ -59,6 +59,7 @@ final class DirectoryPart implements ServedDirectory, PeerDirectory {
     this.wakes = wakes;
     this.peers = peers;
     this.push = push;
+    this.accepting = new Retry("the directory server's list", ground.later(RETRY, exchange));
     ground.opened().add(exchange::shutdownNow);
     rendezvous.use(push);
     peers.use(this);
@@ -152,11 +153,7 @@ final class DirectoryPart implements ServedDirectory, PeerDirectory {
     if (whole == null) {
       return;
     }
-    try {
-      directory.accept(whole, signers).join();
-    } catch (ListRefusedException refused) {
-      log.error("the directory server's list was refused: {}", refused.getMessage());
-    }
+    accepting.attempt(() -> directory.accept(whole, signers).join());
   }
 
   @Override

@@ -5,16 +5,19 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.protocol.peer.PeerFrame;
+import dev.beckon.protocol.session.DirectoryEntry;
 import dev.beckon.protocol.session.DirectoryList;
 import dev.beckon.server.directory.Directory;
 import dev.beckon.server.directory.ListIssuer;
 import dev.beckon.server.directory.ListPieces;
-import dev.beckon.server.directory.ListRefusedException;
+import dev.beckon.server.directory.Retry;
 import dev.beckon.server.directory.SignedList;
 import dev.beckon.server.directory.SignerCertificates;
 import dev.beckon.server.peer.PeerDirectory;
 import dev.beckon.server.session.ServedDirectory;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
@@ -33,6 +36,8 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
   private final ListIssuer issuer;
   private final ListPieces lists = new ListPieces(); // on `exchange` alone
   private final ListPieces contents = new ListPieces(); // likewise
+  private final Retry accepting; // likewise
+  private final Retry signing; // likewise
 
   private final ExecutorService exchange =
       Executors.newSingleThreadExecutor(Thread.ofVirtual().name("directory-exchange").factory());
@@ -46,6 +51,9 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
             .opened()
             .add(
                 new ListIssuer(directory, () -> enrolled.identity().credentials(), ground.clock()));
+    Executor later = ground.later(DirectoryPart.RETRY, exchange);
+    this.accepting = new Retry("the rendezvous server's list", later);
+    this.signing = new Retry("the rendezvous server's contents", later);
     ground.opened().add(exchange::shutdownNow);
     enrolled.link().use(this);
   }
@@ -61,7 +69,7 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
 
   @Override
   public void holds(DeviceId id, long version) {
-    if (signsHere() && version >= directory.version()) {
+    if (signsHere() && version > 0 && version >= directory.version()) {
       enrolled.served(id); // what the rendezvous server woke it for
     }
   }
@@ -76,7 +84,11 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
   public void connected(int number, int version) {
     if (signsHere()) {
       exchange.execute(
-          () -> directory.current().ifPresent(held -> send(issuer.sign(held.entries()).join())));
+          () ->
+              directory
+                  .current()
+                  .ifPresent(
+                      held -> signing.attempt(() -> send(issuer.sign(held.entries()).join()))));
     }
   }
 
@@ -86,24 +98,23 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
         () -> {
           try {
             take(frame);
-          } catch (ListRefusedException refused) {
-            log.error("the rendezvous server's list was refused: {}", refused.getMessage());
           } catch (InvalidProtocolBufferException malformed) {
             log.error("the rendezvous server sent contents that cannot be read", malformed);
           }
         });
   }
 
-  private void take(PeerFrame frame) throws ListRefusedException, InvalidProtocolBufferException {
+  private void take(PeerFrame frame) throws InvalidProtocolBufferException {
     if (frame.hasDirectoryPiece()) {
       ByteString whole = lists.take(frame.getDirectoryPiece());
       if (whole != null) {
-        directory.accept(whole, signers).join();
+        accepting.attempt(() -> directory.accept(whole, signers).join());
       }
     } else if (signsHere()) {
       ByteString whole = contents.take(frame.getDirectoryContents());
       if (whole != null) {
-        send(issuer.sign(DirectoryList.parseFrom(whole).getEntriesList()).join());
+        List<DirectoryEntry> entries = DirectoryList.parseFrom(whole).getEntriesList();
+        signing.attempt(() -> send(issuer.sign(entries).join()));
       }
     }
   }

@@ -4,6 +4,7 @@ import dev.beckon.server.store.Database;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -42,6 +43,13 @@ record Ground(
     opened.add(timer::shutdownNow);
     return new Ground(
         config, opened, database, background, timer, new SecureRandom(), nanoClock, clock);
+  }
+
+  /** Runs tasks on that thread, each after this pause; none once it has stopped. */
+  Executor later(Duration pause, Executor thread) {
+    return task -> {
+      var _ = timer.schedule(() -> thread.execute(task), pause.toMillis(), TimeUnit.MILLISECONDS);
+    };
   }
 
   /** Runs the task now and then again, each time so long after the last one ended. */

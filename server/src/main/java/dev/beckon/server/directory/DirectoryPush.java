@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
@@ -113,7 +114,7 @@ public final class DirectoryPush {
     try {
       keepTold();
       wake();
-    } catch (StoreException e) {
+    } catch (StoreException | CompletionException e) {
       log.warn("the push of the directory waits: {}", e.getMessage());
     } finally {
       working.set(false);

@@ -71,11 +71,18 @@ public final class ListPieces {
     if (offset == 0) {
       whole.reset();
     }
-    if (offset != whole.size() || totalBytes < 0 || totalBytes > ListCheck.MAX_BYTES) {
+    if (offset != whole.size()
+        || totalBytes > ListCheck.MAX_BYTES
+        || (long) offset + content.size() > totalBytes) {
       whole.reset(); // out of place: the next list begins at 0
       return null;
     }
     whole.writeBytes(content.toByteArray());
-    return whole.size() == totalBytes ? ByteString.copyFrom(whole.toByteArray()) : null;
+    if (whole.size() < totalBytes) {
+      return null;
+    }
+    ByteString taken = ByteString.copyFrom(whole.toByteArray());
+    whole.reset();
+    return taken;
   }
 }

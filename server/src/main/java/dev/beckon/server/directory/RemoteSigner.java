@@ -26,12 +26,17 @@ public final class RemoteSigner implements ListSigner {
 
   @Override
   public CompletableFuture<SignedList> sign(List<DirectoryEntry> entries) {
-    SignedList held = directory.current().orElse(null);
-    if (held != null && held.entries().equals(entries)) {
-      return CompletableFuture.completedFuture(held);
-    }
     synchronized (this) {
       Waiting overtaken = waiting;
+      SignedList held = directory.current().orElse(null);
+      if (held != null && held.entries().equals(entries)) {
+        // Contents that were taken back must not be signed when the directory server comes.
+        waiting = null;
+        if (overtaken != null) {
+          overtaken.signed().complete(held);
+        }
+        return CompletableFuture.completedFuture(held);
+      }
       Waiting newest = new Waiting(entries, new CompletableFuture<>());
       waiting = newest;
       if (overtaken != null) {

@@ -56,6 +56,8 @@ public final class RendezvousDirectory implements AutoCloseable {
             }
           }
         });
+    // What another server signed may have been taken back while it was on its way.
+    directory.onNewer(list -> publisher.publish());
   }
 
   /** Has signed what was not when the server stopped, or what needs a new certificate below it. */

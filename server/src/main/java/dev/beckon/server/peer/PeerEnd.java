@@ -15,6 +15,8 @@ public enum PeerEnd {
   PROTOCOL_ERROR,
   /** The other side was silent for too long. */
   SILENT,
+  /** The other side did not read what it was sent. */
+  TOO_SLOW,
   /** The connection broke, or could not be made. */
   CONNECTION_LOST;
 

@@ -30,6 +30,12 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
 
   private static final Logger LOG = LoggerFactory.getLogger(PeerHandler.class);
 
+  /**
+   * What may wait for a server that does not read, besides the deny-list that it gets when it
+   * connects: several lists of servers, and a great many answers and raises.
+   */
+  private static final long MAX_UNREAD_BYTES = 8 << 20;
+
   /** How long a PeerBye may take to be written. */
   private static final long BYE_SECONDS = 3;
 
@@ -42,6 +48,7 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
   private boolean ended;
   private boolean timed;
   private int directoryVersion;
+  private long denyListBytes;
 
   PeerHandler(PeerServer peers, int number, int generation) {
     this.peers = peers;
@@ -145,6 +152,10 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
     }
     if (written) {
       ctx.flush();
+      if (!logic.isClosed()
+          && ctx.channel().bytesBeforeWritable() > MAX_UNREAD_BYTES + denyListBytes) {
+        run(ctx, logic.onClose(PeerEnd.TOO_SLOW, "too much sent that was not read"));
+      }
     }
   }
 
@@ -158,12 +169,21 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
           List<PeerEffect> effects =
               logic.onAdmitted(name, peers.rendezvous().denied(), peers.millis());
           if (logic.isOpen()) {
+            denyListBytes = bytes(effects);
             LOG.info(
                 "server {} ({}) connected from {}", number, name, ctx.channel().remoteAddress());
             peers.directory().connected(number, directoryVersion);
           }
           return effects;
         });
+  }
+
+  private static long bytes(List<PeerEffect> effects) {
+    long bytes = 0;
+    for (PeerEffect effect : effects) {
+      bytes += effect instanceof PeerEffect.Send send ? send.frame().getSerializedSize() : 0;
+    }
+    return bytes;
   }
 
   private List<PeerEffect> deviceRead(long requestId, Optional<Device> device) {

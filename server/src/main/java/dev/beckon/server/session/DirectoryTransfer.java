@@ -44,7 +44,8 @@ final class DirectoryTransfer {
   /** The device said which version it holds; 0 = none. */
   void deviceHolds(int version) {
     deviceVersion = Integer.toUnsignedLong(version);
-    if (deviceVersion != 0) {
+    // None counts too: it may be what became of a list that was sent. But not if there is none.
+    if (deviceVersion != 0 || version() != 0) {
       effects.accept(new Effect.HoldsDirectory(deviceVersion));
     }
   }

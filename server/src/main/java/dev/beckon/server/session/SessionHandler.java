@@ -182,7 +182,13 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
         }
         case Effect.SendPart part -> {
           ctx.write(part.frame())
-              .addListener(sent -> run(ctx, logic.onPartWritten(sessions.nanos())));
+              .addListener(
+                  sent ->
+                      run(
+                          ctx,
+                          sent.isSuccess()
+                              ? logic.onPartWritten(sessions.nanos())
+                              : logic.onConnectionLost()));
           written = true;
         }
         case Effect.HoldsDirectory holds ->

@@ -3,6 +3,7 @@ package dev.beckon.server.session;
 import static dev.beckon.server.session.SessionFrames.ID_A;
 import static dev.beckon.server.session.SessionFrames.command;
 import static dev.beckon.server.session.SessionFrames.hello;
+import static dev.beckon.server.session.Until.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -199,6 +200,20 @@ final class DirectorySessionTest {
           .containsExactly(waiting);
       assertThat(notFound.poll(10, TimeUnit.SECONDS)).isEqualTo(unknown);
     }
+  }
+
+  @Test
+  void doesNotTakeAListForHeldThatWasNeverSent() throws Exception {
+    ByteString moreThanBuffersTake = ByteString.copyFrom(new byte[32 << 20]);
+    store.directory = Optional.of(new SignedList(7, Instant.EPOCH, List.of(), moreThanBuffersTake));
+
+    try (DeviceConnection device = kitchen()) {
+      device.send(helloHolding(0));
+      device.receive(KindCase.WELCOME);
+    }
+
+    until("ended", () -> server.counters().closed(CloseReason.CONNECTION_LOST) == 1);
+    assertThat(store.directoryVersions).containsExactly(0L);
   }
 
   // ---- the rules alone
