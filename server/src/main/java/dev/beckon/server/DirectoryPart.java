@@ -63,13 +63,16 @@ final class DirectoryPart implements ServedDirectory, PeerDirectory {
     ground.opened().add(exchange::shutdownNow);
     rendezvous.use(push);
     peers.use(this);
-    directory.onNewer(
-        list ->
-            exchange.execute(
-                () ->
-                    peers.connected().stream()
-                        .filter(number -> number != Wake.DIRECTORY_SERVER)
-                        .forEach(number -> send(number, list))));
+    directory.onNewer(this::sendToCopies);
+    directory.onSignedAnew(this::sendToCopies); // a copy is worth no more than its certificate
+  }
+
+  private void sendToCopies(SignedList list) {
+    exchange.execute(
+        () ->
+            peers.connected().stream()
+                .filter(number -> number != Wake.DIRECTORY_SERVER)
+                .forEach(number -> send(number, list)));
   }
 
   /** Begins to bring the list to devices. */
@@ -127,7 +130,13 @@ final class DirectoryPart implements ServedDirectory, PeerDirectory {
     exchange.execute(
         () -> {
           SignedList list = directory.current().orElse(null);
-          if (list != null && list.version() > Integer.toUnsignedLong(version)) {
+          // A copy of the same version may be below an older certificate; the directory server's
+          // own list is not.
+          long known = Integer.toUnsignedLong(version);
+          if (list != null
+              && (number == Wake.DIRECTORY_SERVER
+                  ? list.version() > known
+                  : list.version() >= known)) {
             send(number, list);
           }
           if (number == Wake.DIRECTORY_SERVER) {

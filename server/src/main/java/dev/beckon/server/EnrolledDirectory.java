@@ -38,6 +38,7 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
   private final ListPieces contents = new ListPieces(); // likewise
   private final Retry accepting; // likewise
   private final Retry signing; // likewise
+  private final Retry renewing; // likewise; apart, for it makes no contents out of date
 
   private final ExecutorService exchange =
       Executors.newSingleThreadExecutor(Thread.ofVirtual().name("directory-exchange").factory());
@@ -53,9 +54,11 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
                 new ListIssuer(directory, () -> enrolled.identity().credentials(), ground.clock()));
     Executor later = ground.later(DirectoryPart.RETRY, exchange);
     this.accepting = new Retry("the rendezvous server's list", later);
+    this.renewing = new Retry("the signature below the list", later);
     this.signing = new Retry("the rendezvous server's contents", later);
     ground.opened().add(exchange::shutdownNow);
     enrolled.link().use(this);
+    enrolled.onRenewed(() -> exchange.execute(this::signAnew));
   }
 
   private boolean signsHere() {
@@ -82,13 +85,14 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
   /** The rendezvous server may have missed the newest list, or its newest signature. */
   @Override
   public void connected(int number, int version) {
+    exchange.execute(this::signAnew);
+  }
+
+  /** Puts the present certificate below the list that is held, and sends it. */
+  private void signAnew() {
     if (signsHere()) {
-      exchange.execute(
-          () ->
-              directory
-                  .current()
-                  .ifPresent(
-                      held -> signing.attempt(() -> send(issuer.sign(held.entries()).join()))));
+      renewing.attempt(
+          () -> directory.current().ifPresent(held -> send(issuer.sign(held.entries()).join())));
     }
   }
 

@@ -53,6 +53,7 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
   private volatile @Nullable KeyPair renewing;
   private volatile @Nullable Dispatcher dispatcher;
   private volatile @Nullable SessionServer sessions;
+  private volatile Runnable afterRenewal = () -> {};
 
   EnrolledPart(Ground ground, EnrolledIdentity identity) {
     this.ground = ground;
@@ -299,6 +300,11 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
     link.renew(EnrolledIdentity.request(keys));
   }
 
+  /** Is told once this server has another certificate. */
+  void onRenewed(Runnable listener) {
+    afterRenewal = listener;
+  }
+
   @Override
   public void renewed(PeerRenewal renewal) {
     KeyPair keys = renewing;
@@ -324,6 +330,7 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
                 if (started != null) {
                   started.use(fresh.credentials());
                 }
+                afterRenewal.run();
                 log.info(
                     "this server's certificate was renewed; valid until {}",
                     fresh.chain().getFirst().getNotAfter().toInstant());

@@ -3,6 +3,7 @@ package dev.beckon.server;
 import static dev.beckon.server.session.Until.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.DirectoryEntry;
 import dev.beckon.protocol.session.Frame.KindCase;
@@ -153,7 +154,7 @@ final class DirectoryServerTest {
             identity.ca().root(),
             identity.devices().add(new DeviceId("kitchen"), Duration.ofHours(1)).join());
 
-    try (DeviceConnection session = kitchen.dial(server.tlsAddress(), DIRECTORY)) {
+    try (DeviceConnection session = kitchen.dial(server.tlsAddress(), DIRECTORY, 0)) {
       assertThat(session.receive(KindCase.WELCOME).getWelcome().getDirectoryVersion())
           .isEqualTo((int) held().version());
       assertThat(session.receive(KindCase.DIRECTORY_PART).getDirectoryPart().getContent())
@@ -176,5 +177,37 @@ final class DirectoryServerTest {
     assertThat(signer(held())).contains("urn:beckon:server:0/1");
     assertThat(held().version()).as("well above what may be unseen").isGreaterThan(before + 1);
     assertThat(directory.status().signer()).isZero();
+  }
+
+  @Test
+  void putsItsNewCertificateBelowAllCopiesOfTheList() throws Exception {
+    Server server = startDirectoryServer();
+    String code =
+        directory.servers().add(7, "printing", "127.0.0.1:9", Duration.ofHours(1)).join().format();
+    until("signed", () -> upToDate() && held().entries().size() == 2);
+    SignedList before = held();
+    Server printing = start(config("printing").enroll(code));
+    until("connected", () -> printing.enrolled().orElseThrow().link().isUp());
+
+    server.enrolled().orElseThrow().renew();
+
+    until("signed anew", () -> !held().bytes().equals(before.bytes()));
+    assertThat(held().version()).as("devices need not be woken").isEqualTo(before.version());
+    var identity = rendezvous.rendezvous().orElseThrow().identity();
+    FleetDevice kitchen =
+        FleetDevice.enroll(
+            identity.ca().root(),
+            identity.devices().add(new DeviceId("kitchen"), Duration.ofHours(1)).join());
+    until("the copy is signed anew", () -> list(kitchen, printing, 7).equals(held().bytes()));
+  }
+
+  /** The list that a device without one gets from this server. */
+  private static ByteString list(FleetDevice device, Server server, int number) {
+    try (DeviceConnection session = device.dial(server.tlsAddress(), number, 0)) {
+      session.receive(KindCase.WELCOME);
+      return session.receive(KindCase.DIRECTORY_PART).getDirectoryPart().getContent();
+    } catch (Exception unreachable) {
+      throw new AssertionError(unreachable);
+    }
   }
 }

@@ -57,6 +57,13 @@ record FleetDevice(String id, X509Certificate root, FleetPki.Held held) {
 
   /** Opens a session and says Hello for that server number. */
   DeviceConnection dial(InetSocketAddress address, int number) throws IOException {
+    // Newer than the server's list, so that it sends none.
+    return dial(address, number, Integer.MAX_VALUE);
+  }
+
+  /** Opens a session as a device that holds this version of the list. */
+  DeviceConnection dial(InetSocketAddress address, int number, int directoryVersion)
+      throws IOException {
     return DeviceConnection.session(address, root, held)
         .send(
             Frame.newBuilder()
@@ -65,8 +72,7 @@ record FleetDevice(String id, X509Certificate root, FleetPki.Held held) {
                         .setDeviceId(id)
                         .setDelivery(Delivery.DELIVERY_PUSH)
                         .setServerNumber(number)
-                        // Newer than the server's, so that it sends none.
-                        .setDirectoryVersion(Integer.MAX_VALUE))
+                        .setDirectoryVersion(directoryVersion))
                 .build());
   }
 

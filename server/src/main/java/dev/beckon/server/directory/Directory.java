@@ -20,6 +20,7 @@ public final class Directory {
 
   private final Database database;
   private final List<Consumer<SignedList>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Consumer<SignedList>> signedAnew = new CopyOnWriteArrayList<>();
   private volatile @Nullable SignedList current;
 
   /** Apart from {@link #current}, for those who ask at every datagram. */
@@ -66,6 +67,11 @@ public final class Directory {
    */
   public void onNewer(Consumer<SignedList> listener) {
     listeners.add(listener);
+  }
+
+  /** Is told of another signature below the list that is held, as {@link #onNewer} is. */
+  public void onSignedAnew(Consumer<SignedList> listener) {
+    signedAnew.add(listener);
   }
 
   /**
@@ -123,6 +129,7 @@ public final class Directory {
         kept -> {
           if (kept) {
             show(list);
+            signedAnew.forEach(listener -> listener.accept(list));
           }
         });
   }
