@@ -52,6 +52,9 @@ final class Connection {
   /** Progress reports are dropped when so much is waiting to be written. */
   private static final int MAX_PROGRESS_WAITING = 64;
 
+  /** A server that leaves more than this unread is given up; what it is owed is told again. */
+  private static final int MAX_WAITING = 1_024;
+
   private interface Outgoing {
     void writeTo(OutputStream out) throws IOException;
   }
@@ -65,8 +68,8 @@ final class Connection {
   private final HostAddresses hosts;
   private final InetSocketAddress address;
   private final Receiver receiver;
-  private String note = ""; // the reader's
   private volatile boolean closed;
+  private volatile boolean stuck; // the server does not read
   private volatile @Nullable Socket plain;
 
   /**
@@ -91,12 +94,23 @@ final class Connection {
             && (frame.getUpdate().getProgressPercent() != 0
                 || !frame.getUpdate().getProgressText().isEmpty());
     if (!progress || outgoing.size() < MAX_PROGRESS_WAITING) {
-      outgoing.add(out -> Frames.write(out, frame));
+      queue(out -> Frames.write(out, frame));
     }
   }
 
   void sendBody(String commandId, Path file) {
-    outgoing.add(out -> writeBody(out, commandId, file));
+    queue(out -> writeBody(out, commandId, file));
+  }
+
+  private void queue(Outgoing next) {
+    if (!stuck) {
+      outgoing.add(next);
+      if (outgoing.size() > MAX_WAITING) {
+        stuck = true;
+        outgoing.clear();
+        cut();
+      }
+    }
   }
 
   /** Closes once everything that waits is written. */
@@ -129,24 +143,31 @@ final class Connection {
   private void readAll() {
     String reason = "server closed the connection";
     String hint = ""; // until the server has said something
-    try (Socket socket = dial()) {
-      hint = dialler.hint();
-      Thread writer = new Thread(() -> writeAll(socket), "beckon-session-writer");
-      writer.setDaemon(true);
-      writer.start();
-      receiver.onConnected(note);
-      InputStream in = socket.getInputStream();
-      while (true) {
-        Frame frame = Frames.read(in);
-        if (frame == null) {
-          break;
+    String host = address.getHostString();
+    try {
+      HostAddresses.Found found = hosts.find(host);
+      try (Socket socket =
+          dialler.dial(host, found.addresses(), address.getPort(), this::opening)) {
+        hint = dialler.hint();
+        Thread writer = new Thread(() -> writeAll(socket), "beckon-session-writer");
+        writer.setDaemon(true);
+        writer.start();
+        receiver.onConnected(found.note(socket.getInetAddress()));
+        hosts.good(found, socket.getInetAddress()); // waits for the disk, and Hello does not
+        InputStream in = socket.getInputStream();
+        while (true) {
+          Frame frame = Frames.read(in);
+          if (frame == null) {
+            break;
+          }
+          hint = "";
+          unhandled.acquire();
+          receiver.onFrame(frame);
         }
-        hint = "";
-        unhandled.acquire();
-        receiver.onFrame(frame);
       }
     } catch (IOException e) {
       reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+      reason = stuck ? "the server does not read what it is told" : reason;
     } catch (InterruptedException e) {
       reason = "interrupted";
     } finally {
@@ -154,15 +175,6 @@ final class Connection {
       outgoing.add(END);
       receiver.onEnd(reason + hint);
     }
-  }
-
-  private Socket dial() throws IOException {
-    String host = address.getHostString();
-    HostAddresses.Found found = hosts.find(host);
-    Socket socket = dialler.dial(host, found.addresses(), address.getPort(), this::opening);
-    hosts.good(found, socket.getInetAddress());
-    note = found.note(socket.getInetAddress());
-    return socket;
   }
 
   private void opening(Socket socket) throws IOException {

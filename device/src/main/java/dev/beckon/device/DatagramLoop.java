@@ -151,7 +151,11 @@ final class DatagramLoop implements AutoCloseable {
   }
 
   void onRefused(int server) {
-    post(() -> dials.of(server).onRefused());
+    post(
+        () -> {
+          dials.of(server).onRefused();
+          act(pulls.onRefused(server, clock.nanos()));
+        });
   }
 
   void onClosed(int server, DialLogic.Ending ending) {

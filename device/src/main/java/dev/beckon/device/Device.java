@@ -81,7 +81,7 @@ public final class Device implements AutoCloseable {
     Path folder = identity.folder();
     SecureRandom random = new SecureRandom();
     DeviceClock clock =
-        new DeviceClock(System::nanoTime, InstantSource.system(), identity.serverTimeMillis());
+        new DeviceClock(System::nanoTime, settings.board, identity.serverTimeMillis());
     DeviceListener listener = new QuietListener(settings.listener);
     LabGuard guard = new LabGuard(settings.security, settings.insecure);
     if (!guard.warning().isEmpty()) {
@@ -235,6 +235,7 @@ public final class Device implements AutoCloseable {
     private boolean insecure;
     private DeviceListener listener = new DeviceListener() {};
     private Resolver resolver = Resolver.SYSTEM;
+    private InstantSource board = InstantSource.system();
     private final TreeMap<String, ActionRunner.Entry> actions = new TreeMap<>();
 
     private Builder() {}
@@ -303,6 +304,12 @@ public final class Device implements AutoCloseable {
       return this;
     }
 
+    /** The board's clock, in tests: it may be wrong. */
+    Builder board(InstantSource newBoard) {
+      board = newBoard;
+      return this;
+    }
+
     /** Adds an action that takes any arguments; the handler makes of them what it likes. */
     public Builder action(String name, ActionHandler handler) {
       return action(Action.named(name).takesOtherArguments(), handler);
@@ -340,6 +347,7 @@ public final class Device implements AutoCloseable {
       copy.insecure = insecure;
       copy.listener = listener;
       copy.resolver = resolver;
+      copy.board = board;
       copy.actions.putAll(actions);
       Device device = new Device(copy, who);
       int catalogBytes = device.catalog().getSerializedSize();

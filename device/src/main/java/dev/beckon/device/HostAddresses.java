@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 
@@ -115,7 +116,10 @@ final class HostAddresses {
     return new Found(host, good.addresses(), good.millis());
   }
 
-  /** The fleet's server was found at {@code used}: the addresses are good. */
+  /**
+   * The fleet's server was found at {@code used}: the addresses are good. Waits for the disk if
+   * they are others than before; their order does not count, for resolvers rotate it.
+   */
   synchronized void good(Found found, InetAddress used) {
     if (found.goodMillis() != 0 || isLiteral(found.host())) {
       return;
@@ -131,7 +135,7 @@ final class HostAddresses {
     }
     Good former = written.get(found.host());
     if (former == null
-        || !former.addresses().equals(good.addresses())
+        || !Set.copyOf(former.addresses()).equals(Set.copyOf(good.addresses()))
         || good.millis() - former.millis() > WRITE_AGAIN_MILLIS) {
       store();
     }

@@ -143,7 +143,8 @@ final class ServerLink implements AutoCloseable {
     InetSocketAddress target = server;
     if (found != null && target != null) {
       unconfirmed = null;
-      hosts.good(found, target.getAddress());
+      // This thread must not wait for the disk.
+      inBackground(() -> hosts.good(found, target.getAddress()));
     }
   }
 
@@ -208,21 +209,23 @@ final class ServerLink implements AutoCloseable {
       return;
     }
     resolving = true;
-    Thread resolver =
-        new Thread(
-            () -> {
-              HostAddresses.Found found = null;
-              try {
-                found = hosts.find(host.getHostString());
-              } catch (UnknownHostException e) {
-                // The next check asks again.
-              } catch (IOException e) {
-                LOG.log(System.Logger.Level.WARNING, e.getMessage()); // each check: it is for labs
-              }
-              resolved.set(new Answer(found));
-              selector.wakeup();
-            },
-            "beckon-resolver");
+    inBackground(
+        () -> {
+          HostAddresses.Found found = null;
+          try {
+            found = hosts.find(host.getHostString());
+          } catch (UnknownHostException e) {
+            // The next check asks again.
+          } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, e.getMessage()); // each check: it is for labs
+          }
+          resolved.set(new Answer(found));
+          selector.wakeup();
+        });
+  }
+
+  private static void inBackground(Runnable task) {
+    Thread resolver = new Thread(task, "beckon-resolver");
     resolver.setDaemon(true);
     resolver.start();
   }

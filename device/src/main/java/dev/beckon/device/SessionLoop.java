@@ -62,6 +62,7 @@ final class SessionLoop implements AutoCloseable {
   /** What the rendezvous server is still to be told, by the number of the unknown server. */
   private final Map<Integer, UnknownServer> untold = new LinkedHashMap<>();
 
+  private final NewestProgress progress = new NewestProgress(this::onThread, this::onProgress);
   private boolean ticking;
 
   private final class Session implements Connection.Receiver {
@@ -391,7 +392,7 @@ final class SessionLoop implements AutoCloseable {
     if (effect instanceof CommandEffect.Report report) {
       tell(report.key(), report.update());
     } else if (effect instanceof CommandEffect.Run run) {
-      actions.run(run.key(), run.command(), this::onProgress, this::onEnded);
+      actions.run(run.key(), run.command(), progress, this::onEnded);
     } else if (effect instanceof CommandEffect.Discard discard) {
       told.remove(discard.key());
       bodies.discard(discard.key());
@@ -409,7 +410,7 @@ final class SessionLoop implements AutoCloseable {
   }
 
   private void onProgress(CommandKey key, int percent, String text) {
-    onThread(() -> applyAll(commands.onProgress(key, percent, text, clock.millis())));
+    applyAll(commands.onProgress(key, percent, text, clock.millis()));
   }
 
   private void onEnded(CommandKey key, ActionRunner.Outcome outcome) {

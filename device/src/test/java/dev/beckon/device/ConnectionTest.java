@@ -65,6 +65,72 @@ class ConnectionTest {
                 + " the same on both sides)");
   }
 
+  /** Holds the lock that a slow disk would hold. */
+  @Test
+  void saysHelloBeforeItWritesTheServersAddressesDown() throws Exception {
+    HostAddresses hosts = hosts();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      CompletableFuture<String> connected = new CompletableFuture<>();
+      Connection connection =
+          connection(hosts, server.getLocalPort(), connected, new CompletableFuture<>());
+      synchronized (hosts) {
+        connection.start();
+        assertThat(connected.get(10, TimeUnit.SECONDS)).isEmpty();
+      }
+      connection.cut();
+    }
+  }
+
+  @Test
+  void givesAServerUpThatDoesNotReadWhatItIsTold() throws Exception {
+    Frame frame = Frame.newBuilder().setBye(Bye.newBuilder().setText("x".repeat(60_000))).build();
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      CompletableFuture<String> connected = new CompletableFuture<>();
+      CompletableFuture<String> reason = new CompletableFuture<>();
+      Connection connection = connection(hosts(), server.getLocalPort(), connected, reason);
+      connection.start();
+      try (Socket accepted = server.accept()) {
+        connected.get(10, TimeUnit.SECONDS);
+        for (int i = 0; i < 5_000; i++) {
+          connection.send(frame);
+        }
+        assertThat(reason.get(10, TimeUnit.SECONDS))
+            .startsWith("the server does not read what it is told");
+        assertThat(accepted.isConnected()).isTrue();
+      }
+    }
+  }
+
+  private HostAddresses hosts() {
+    return new HostAddresses(
+        folder.resolve("hosts"), Resolver.SYSTEM, new LabGuard(Security.NONE, false), () -> 0);
+  }
+
+  private static Connection connection(
+      HostAddresses hosts,
+      int port,
+      CompletableFuture<String> connected,
+      CompletableFuture<String> ended) {
+    return new Connection(
+        new PlainDialler(),
+        hosts,
+        InetSocketAddress.createUnresolved("localhost", port),
+        new Connection.Receiver() {
+          @Override
+          public void onConnected(String note) {
+            connected.complete(note);
+          }
+
+          @Override
+          public void onFrame(Frame frame) {}
+
+          @Override
+          public void onEnd(String why) {
+            ended.complete(why);
+          }
+        });
+  }
+
   @Test
   void aServerThatSaidSomethingSpeaksTheSame() throws Exception {
     byte[] bye =

@@ -110,9 +110,12 @@ class HostAddressesTest {
     Files.delete(folder.resolve("hosts.properties"));
     good("192.0.2.1");
     assertThat(folder.resolve("hosts.properties")).doesNotExist();
-    good("192.0.2.2");
-
+    good("192.0.2.2", "192.0.2.3");
     assertThat(folder.resolve("hosts.properties")).exists();
+    Files.delete(folder.resolve("hosts.properties"));
+    good("192.0.2.3", "192.0.2.2");
+
+    assertThat(folder.resolve("hosts.properties")).as("a resolver that rotates").doesNotExist();
   }
 
   @Test

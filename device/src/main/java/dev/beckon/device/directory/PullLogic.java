@@ -63,6 +63,7 @@ public final class PullLogic {
   private boolean answeredBefore;
   private @Nullable Long plannedNanos;
   private boolean askingDirectoryServer;
+  private boolean refused; // by the directory server: it is dialled for its own wakes only
 
   /**
    * @param held the list that the device has
@@ -152,6 +153,7 @@ public final class PullLogic {
     List<Effect> effects = new ArrayList<>(onDirectory(nowNanos));
     if (server == Wake.DIRECTORY_SERVER) {
       askingDirectoryServer = false;
+      refused = false;
       if (answeredVersion > held.get().version()) {
         effects.add(pullElsewhere(nowNanos)); // it holds back what others have
         return effects;
@@ -178,6 +180,12 @@ public final class PullLogic {
     return List.of(pullElsewhere(nowNanos));
   }
 
+  /** The server will not have this device. */
+  public List<Effect> onRefused(int server, long nowNanos) {
+    refused |= server == Wake.DIRECTORY_SERVER;
+    return onDialFailed(server, nowNanos);
+  }
+
   private Effect pullElsewhere(long nowNanos) {
     long deadline = nowNanos + PULL_LIFE_NANOS;
     for (Waiting wake : waiting.values()) {
@@ -187,7 +195,7 @@ public final class PullLogic {
   }
 
   private Effect pull(long wakeId, long deadlineNanos, long dialBackDelayMillis) {
-    askingDirectoryServer = held.get().names(Wake.DIRECTORY_SERVER);
+    askingDirectoryServer = held.get().names(Wake.DIRECTORY_SERVER) && (!refused || wakeId != 0);
     int server = askingDirectoryServer ? Wake.DIRECTORY_SERVER : Wake.RENDEZVOUS_SERVER;
     return new Effect.Pull(server, wakeId, deadlineNanos, dialBackDelayMillis);
   }

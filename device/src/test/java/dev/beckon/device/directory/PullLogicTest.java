@@ -77,6 +77,23 @@ class PullLogicTest {
   }
 
   @Test
+  void pullsFromTheRendezvousServerWhileTheDirectoryServerWillNotHaveTheDevice() {
+    hold(1, DIRECTORY_SERVER);
+    logic.onWake(8, 9, LATER, 0);
+    assertThat(logic.onRefused(DIRECTORY_SERVER, now))
+        .containsExactly(new Effect.Pull(0, 0, now + 300 * SECOND, 0));
+    assertThat(logic.onWake(8, 10, LATER, 0)).containsExactly(new Effect.Pull(0, 0, LATER, 0));
+    assertThat(logic.onRefused(DIRECTORY_SERVER, now)).as("it was not asked").isEmpty();
+
+    assertThat(logic.onWake(DIRECTORY_SERVER, 11, LATER, 0))
+        .as("it may have it again")
+        .containsExactly(new Effect.Pull(DIRECTORY_SERVER, 11, LATER, 0));
+    logic.onPulled(DIRECTORY_SERVER, now);
+    assertThat(logic.onWake(8, 12, LATER, 0))
+        .containsExactly(new Effect.Pull(DIRECTORY_SERVER, 0, LATER, 0));
+  }
+
+  @Test
   void pullsFromTheRendezvousServerIfTheDirectoryServerHoldsBackWhatAnswersShow() {
     hold(1, DIRECTORY_SERVER);
     logic.onAnswered(1, now);
