@@ -226,6 +226,21 @@ class ClientCommandsTest {
   }
 
   @Test
+  void wakesADeviceForTheServerThatIsAskedOrForAnother() {
+    server.answers("POST /v1/devices/kitchen/wakes", "{\"deadline\":\"2026-01-01T00:00:30Z\"}");
+
+    assertThat(place.run("wake", "kitchen"))
+        .isEqualTo(new CommandRun(0, "waking kitchen until 2026-01-01T00:00:30Z\n", ""));
+    assertThat(place.run("wake", "kitchen", "--app-server", "7"))
+        .isEqualTo(
+            new CommandRun(0, "waking kitchen for server 7 until 2026-01-01T00:00:30Z\n", ""));
+    assertThat(place.run("wake", "kitchen", "--app-server", "seven").exitCode())
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(server.requests().stream().map(r -> r.body()))
+        .containsExactly("{}", "{\"server\":7}");
+  }
+
+  @Test
   void takesTheTokenFromFileThenEnvironmentThenDataFolder() throws IOException {
     server.answers("POST /v1/devices/kitchen/wakes", "{}");
     Path file = Files.writeString(home.resolve("t"), "from-file\n");

@@ -6,6 +6,8 @@ import dev.beckon.protocol.datagram.SocketAddresses;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +34,7 @@ class ServeCommandTest {
         "http: 127.0.0.1:99999          | 1 | http: 127.0.0.1:99999 (expected ADDRESS:PORT",
         "security: mutal                | 1 | security: mutal (expected mutual, server or none;"
             + " did",
+        "role: waiter                   | 1 | role: waiter (expected rendezvous, delivery, dir",
         "insecure: maybe                | 1 | insecure: maybe (expected true or false)",
         "tls: [127.0.0.1:1]             | 1 | tls (expected one value, not a list)",
         "data: /a\\ndata: /b            | 2 | data (expected only once)",
@@ -80,6 +83,31 @@ class ServeCommandTest {
     assertThat(run.err())
         .isEqualTo(
             "beckon: --security: non (expected mutual, server or none; did you mean none?)\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--role waiter                 | 2 | --role: waiter (expected rendezvous, delivery,"
+            + " directory",
+        "--role delivery,              | 2 | --role: delivery, (expected rendezvous, delivery, dir",
+        "--role delivery               | 2 | role: delivery (expected an enrolled data folder: run",
+        "--role directory              | 2 | role: directory (expected an enrolled data folder:"
+            + " run",
+        "--role delivery,directory     | 2 | role: delivery,directory (expected one of",
+        "--role rendezvous --enroll x  | 2 | role: rendezvous with an enrollment code (expected",
+        "--role delivery --enroll x    | 2 | enrollment code",
+        "--enroll beckon2:h:1:x        | 2 | enrollment code"
+      })
+  void saysWhichRolesGoWithWhichFolderAndCode(String options, int exitCode, String message) {
+    List<String> words = new ArrayList<>(List.of("serve"));
+    words.addAll(List.of("--data", home.resolve("new").toString()));
+    words.addAll(List.of(options.split(" ")));
+    CommandRun run = new CommandRun.Place(home).run(words.toArray(new String[0]));
+
+    assertThat(run.err()).startsWith("beckon: " + message).hasLineCount(1);
+    assertThat(run.exitCode()).isEqualTo(exitCode);
   }
 
   @ParameterizedTest

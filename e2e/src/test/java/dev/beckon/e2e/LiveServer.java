@@ -92,9 +92,13 @@ final class LiveServer implements AutoCloseable {
     return JSON.readTree(exchange(request(path).GET()));
   }
 
+  String apiAddress() {
+    return "http://127.0.0.1:" + server.httpAddress().getPort();
+  }
+
   HttpRequest.Builder request(String path) {
-    String address = "http://127.0.0.1:" + server.httpAddress().getPort() + path;
-    return HttpRequest.newBuilder(URI.create(address)).header("Authorization", "Bearer " + token);
+    return HttpRequest.newBuilder(URI.create(apiAddress() + path))
+        .header("Authorization", "Bearer " + token);
   }
 
   byte[] exchange(HttpRequest.Builder request) throws IOException, InterruptedException {

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  * <p>The back end takes its orders from files beside that file: {@code NAME.hold} makes it wait,
  * {@code NAME.exit} names its exit code, {@code NAME.says} what it reports to cupsd.
  */
-final class PrivateCups implements AutoCloseable {
+public final class PrivateCups implements AutoCloseable {
   static final Path SERVER = Path.of("/usr/sbin/cupsd");
   static final Path TEXT_FILTER = Path.of("/usr/lib/cups/filter/texttopdf");
 
@@ -79,7 +79,7 @@ final class PrivateCups implements AutoCloseable {
   }
 
   /** Starts it with four queues: {@code raw}, {@code pdf}, {@code stopped} and {@code refusing}. */
-  static PrivateCups start(Path folder) throws IOException, InterruptedException {
+  public static PrivateCups start(Path folder) throws IOException, InterruptedException {
     for (String name : new String[] {"etc/ppd", "spool", "cache", "run", "log", "out", "bin"}) {
       Files.createDirectories(folder.resolve(name));
     }
@@ -186,17 +186,18 @@ final class PrivateCups implements AutoCloseable {
     throw new IOException("cupsd does not listen: " + log());
   }
 
-  String uri(String queue) {
+  /** Where a queue is. */
+  public String uri(String queue) {
     return "ipp://127.0.0.1:" + port + "/printers/" + queue;
   }
 
   /** A file beside what the queue printed last; without a suffix that itself. */
-  Path output(String queue, String suffix) {
+  public Path output(String queue, String suffix) {
     return folder.resolve("out").resolve(queue + suffix);
   }
 
   /** The end of cupsd's log. */
-  String log() throws IOException {
+  public String log() throws IOException {
     Path log = folder.resolve("log/error");
     String all = Files.exists(log) ? Files.readString(log) : "";
     return all.substring(Math.max(0, all.length() - 2_000));

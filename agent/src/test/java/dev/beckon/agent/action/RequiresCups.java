@@ -15,10 +15,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * Tests with a real print server: left out, loudly, where CUPS is not installed, and failed where
  * {@code CI=true}, because there it has to be.
  */
-@Target(ElementType.TYPE)
+@Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(RequiresCups.Condition.class)
-@interface RequiresCups {
+public @interface RequiresCups {
 
   final class Condition implements ExecutionCondition {
     @Override
