@@ -59,6 +59,7 @@ final class EnrolledDirectory implements ServedDirectory, PeerDirectory {
     ground.opened().add(exchange::shutdownNow);
     enrolled.link().use(this);
     enrolled.onRenewed(() -> exchange.execute(this::signAnew));
+    directory.onNewer(list -> enrolled.listChanged());
   }
 
   private boolean signsHere() {

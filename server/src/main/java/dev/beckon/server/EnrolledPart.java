@@ -18,15 +18,20 @@ import dev.beckon.server.peer.PeerLink;
 import dev.beckon.server.peer.PeerLinkListener;
 import dev.beckon.server.session.SessionServer;
 import dev.beckon.server.store.Sql;
+import dev.beckon.server.store.StoreException;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -130,10 +135,22 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
     return link.wake(id, deadline.toEpochMilli());
   }
 
-  /** As the API asks for it: for this server only. */
+  /** As the API asks for it: for this server only, and of any device of the fleet. May block. */
   WakeRequests.Outcome wakeOnRequest(DeviceId id, OptionalInt server, Instant deadline) {
     if (server.orElse(number()) != number()) {
       return WakeRequests.Outcome.SERVER_UNKNOWN;
+    }
+    if (!isAtHome(id)) {
+      Optional<DeviceAnswer> answer =
+          ask(id)
+              .completeOnTimeout(Optional.empty(), QUERY_MILLIS, TimeUnit.MILLISECONDS)
+              .exceptionally(unwritten -> Optional.empty()) // its wake is judged there all the same
+              .join();
+      if (answer.isPresent() && (!answer.get().getKnown() || answer.get().getRevoked())) {
+        return answer.get().getKnown()
+            ? WakeRequests.Outcome.DEVICE_REVOKED
+            : WakeRequests.Outcome.DEVICE_UNKNOWN;
+      }
     }
     return link.isUp() && wake(id, deadline)
         ? WakeRequests.Outcome.WAKING
@@ -147,20 +164,46 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
 
   @Override
   public void up() {
-    ground
-        .background()
-        .execute(
-            () -> {
-              for (DeviceId id : commands.waiting().keySet()) {
-                if (devices.find(id).isEmpty()) {
-                  ask(id);
-                }
-              }
-              Dispatcher started = dispatcher;
-              if (started != null) {
-                started.wakeAllWaiting();
-              }
-            });
+    inBackground(this::wakeAllWaiting);
+  }
+
+  /** There is a newer directory: a device that did not find this server in the last one may now. */
+  void listChanged() {
+    inBackground(this::wakeAllWaiting);
+  }
+
+  private void inBackground(Runnable task) {
+    try {
+      ground.background().execute(task);
+    } catch (RejectedExecutionException stopping) {
+      // Its next start begins with the same.
+    }
+  }
+
+  /**
+   * Wakes for all that waits, behind the answers about devices that may be others by now: what was
+   * handed to a device must not be handed to its successor.
+   */
+  void wakeAllWaiting() {
+    if (!link.isUp()) {
+      return; // done when it is
+    }
+    try {
+      List<CompletableFuture<Optional<DeviceAnswer>>> answers = askAboutDenied(denyList.entries());
+      for (DeviceId id : commands.waiting().keySet()) {
+        if (devices.find(id).isEmpty()) {
+          answers.add(ask(id));
+        }
+      }
+      Dispatcher started = dispatcher;
+      // One that is missing was cut off with the connection, and all this comes again.
+      if (answers.stream().allMatch(answer -> answer.join().isPresent()) && started != null) {
+        started.wakeAllWaiting();
+      }
+    } catch (StoreException | CompletionException failed) {
+      log.warn("waiting commands could not be read; tried again in 1 s", failed);
+      later(this::wakeAllWaiting);
+    }
   }
 
   @Override
@@ -241,15 +284,13 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
     if (!answer.getKnown()) {
       return devices.forget(id);
     }
-    int before = devices.find(id).map(Device::generation).orElse(0);
-    if (before > 0 && answer.getGeneration() > before) {
-      commands.deviceEnrolledAgain(id);
-    }
     Device.State state =
         answer.getRevoked()
             ? Device.State.REVOKED
             : answer.getGeneration() == 0 ? Device.State.INVITED : Device.State.ENROLLED;
-    return devices.learn(id, answer.getGeneration(), state, ground.clock().instant());
+    Instant now = ground.clock().instant();
+    return commands.deviceEnrolledAgain(
+        id, sql -> devices.learn(sql, id, answer.getGeneration(), state, now));
   }
 
   @Override
@@ -260,13 +301,20 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
             .thenRunAsync(() -> askAboutDenied(minimumGenerations), ground.background())
             .exceptionally(
                 failure -> {
-                  log.error("the deny-list was not kept; it comes again", failure);
+                  log.error("the deny-list is in force, but not kept; tried again in 1 s", failure);
+                  later(() -> denied(minimumGenerations));
                   return null;
                 });
   }
 
+  private void later(Runnable task) {
+    CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS, ground.background()).execute(task);
+  }
+
   /** Revoked or enrolled again: that decides what becomes of their commands. */
-  private void askAboutDenied(Map<String, Integer> minimumGenerations) {
+  private List<CompletableFuture<Optional<DeviceAnswer>>> askAboutDenied(
+      Map<String, Integer> minimumGenerations) {
+    List<CompletableFuture<Optional<DeviceAnswer>>> answers = new ArrayList<>();
     minimumGenerations.forEach(
         (text, minimum) -> {
           DeviceId id = new DeviceId(text);
@@ -278,9 +326,10 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
                           device.state() != Device.State.REVOKED && device.generation() < minimum)
                   .isPresent();
           if (outdated) {
-            ask(id);
+            answers.add(ask(id));
           }
         });
+    return answers;
   }
 
   // ---- this server's certificate

@@ -9,7 +9,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.protocol.session.ByeReason;
+import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Frame.KindCase;
+import dev.beckon.protocol.session.UnknownServer;
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.identity.EnrolledIdentity;
@@ -159,6 +161,60 @@ class ApplicationServerTest {
   }
 
   @Test
+  void runsNothingTwiceOnADeviceThatWasEnrolledAgainWhileItWasAway() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    String taken = post(printing, "kitchen").path("id").asText();
+    try (DeviceConnection session = kitchen.dial(printing.tlsAddress(), NUMBER)) {
+      session.receive(KindCase.WELCOME);
+      assertThat(session.receive(KindCase.COMMAND).getCommand().getCommandId()).isEqualTo(taken);
+    } // it breaks before it reports
+    stop(printing);
+    FleetDevice successor = device("kitchen");
+
+    printing = start(config("printing", 0));
+    awaitConnected(printing);
+
+    JsonNode ended = get(printing, "/v1/commands/" + taken + "?wait=20s");
+    assertThat(ended.path("state").asText()).isEqualTo("UNKNOWN");
+    String next = post(printing, "kitchen").path("id").asText();
+    assertThat(successor.serveOne(printing.tlsAddress(), NUMBER)).isEqualTo(next);
+    until("no wake is left", () -> metric(rendezvous, "beckon_wakes_outstanding") == 0);
+  }
+
+  @Test
+  void wakesAgainForANewerDirectory() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    post(printing, "kitchen");
+    until("the wake is asked for", () -> metric(rendezvous, "beckon_wakes_outstanding") == 1);
+    try (DeviceConnection session = kitchen.dial(rendezvousTls, 0)) {
+      session.receive(KindCase.WELCOME);
+      session.send(
+          Frame.newBuilder()
+              .setUnknownServer(UnknownServer.newBuilder().setNumber(NUMBER))
+              .build());
+      until("it is given up", () -> metric(rendezvous, "beckon_wakes_outstanding") == 0);
+    }
+
+    codeFor(8, "scanning");
+    part().directory().publisher().publish().join();
+
+    until("it is asked for again", () -> metric(rendezvous, "beckon_wakes_outstanding") == 1);
+  }
+
+  @Test
+  void wakesAnyDeviceOfTheFleetOnRequest() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+
+    assertThat(text(printing, "POST", "/v1/devices/kitchen/wakes", "{}")).contains("\"deadline\"");
+    until("it is woken", () -> metric(rendezvous, "beckon_wakes_outstanding") == 1);
+    assertThat(text(printing, "POST", "/v1/devices/cellar/wakes", "{}"))
+        .contains("\"device-unknown\"");
+    send(rendezvous, "POST", "/v1/devices/kitchen/revocation", "{}");
+    assertThat(text(printing, "POST", "/v1/devices/kitchen/wakes", "{}"))
+        .contains("\"device-revoked\"");
+  }
+
+  @Test
   void endsAnOpenSessionWhenItsDeviceIsRevoked() throws Exception {
     Server printing = startApplicationServer("printing", NUMBER);
     try (DeviceConnection session = kitchen.dial(printing.tlsAddress(), NUMBER)) {
@@ -257,6 +313,8 @@ class ApplicationServerTest {
 
     assertThat(text(printing, "POST", "/v1/devices", "{\"id\": \"hall\"}"))
         .contains("\"role-missing\"");
+    assertThat(text(printing, "GET", "/v1/keys", null)).contains("\"role-missing\"");
+    assertThat(text(printing, "GET", "/v1/ca-roots", null)).contains("\"role-missing\"");
   }
 
   @Test

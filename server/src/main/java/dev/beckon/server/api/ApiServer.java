@@ -166,7 +166,7 @@ public final class ApiServer implements AutoCloseable {
             parts.devices(), parts.register(), parts.reachability(), parts.wakes(), parts.clock())
         .addTo(routes);
     new ServerRoutes(parts.directory()).addTo(routes);
-    parts.keys().ifPresent(keys -> new KeyRoutes(keys).addTo(routes));
+    new KeyRoutes(parts.keys()).addTo(routes);
     routes.get("/v1/events", this::events);
     routes.get("/openapi.yaml", this::contract);
     routes.get("/healthz", ctx -> send(ctx, Json.MAPPER.createObjectNode().put("status", "ok")));

@@ -146,15 +146,14 @@ final class DeviceRoutes {
           ErrorCode.DEADLINE_TOO_FAR,
           "deadline: " + deadline + " (expected within " + MAX_WAKE.toHours() + " h)");
     }
-    Device device = find(ctx);
-    if (device.state() == Device.State.REVOKED) {
-      throw new Problem(
-          ErrorCode.DEVICE_REVOKED,
-          "device: " + device.id() + " is revoked (expected one that is enrolled)",
-          "let it in again: add it and enroll it anew");
+    DeviceId id = Requests.deviceId(ctx.pathParam("id"));
+    if (register.isPresent() && find(ctx).state() == Device.State.REVOKED) {
+      throw revoked(id); // an application server's requests are judged where the register is
     }
-    switch (wakes.request(device.id(), server, deadline)) {
+    switch (wakes.request(id, server, deadline)) {
       case WAKING -> {}
+      case DEVICE_UNKNOWN -> throw CommandRoutes.deviceUnknown(id);
+      case DEVICE_REVOKED -> throw revoked(id);
       case SERVER_UNKNOWN ->
           throw new Problem(
               ErrorCode.APPLICATION_SERVER_UNKNOWN,
@@ -165,11 +164,18 @@ final class DeviceRoutes {
               "rendezvous server: away (expected it to be connected; ask again in a moment)");
     }
     ObjectNode answer = Json.MAPPER.createObjectNode();
-    answer.put("deviceId", device.id().value());
+    answer.put("deviceId", id.value());
     server.ifPresent(number -> answer.put("server", number));
     answer.put("deadline", Json.time(deadline));
     ctx.status(202);
     ApiServer.send(ctx, answer);
+  }
+
+  private static Problem revoked(DeviceId id) {
+    return new Problem(
+        ErrorCode.DEVICE_REVOKED,
+        "device: " + id + " is revoked (expected one that is enrolled)",
+        "let it in again: add it and enroll it anew");
   }
 
   private static OptionalInt server(ObjectNode json) {

@@ -6,14 +6,27 @@ import dev.beckon.server.identity.FleetKeys;
 import dev.beckon.server.identity.KeyChangeException;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import java.util.Optional;
 
 /** {@code /v1/keys} and {@code /v1/ca-roots}: rotation and roll-over. */
 final class KeyRoutes {
 
-  private final FleetKeys keys;
+  private final Optional<FleetKeys> keys;
 
-  KeyRoutes(FleetKeys keys) {
+  /**
+   * @param keys empty where the fleet's keys are not
+   */
+  KeyRoutes(Optional<FleetKeys> keys) {
     this.keys = keys;
+  }
+
+  private FleetKeys here() {
+    return keys.orElseThrow(
+        () ->
+            new Problem(
+                ErrorCode.ROLE_MISSING,
+                "server: not the rendezvous server (expected it, for the fleet's keys)",
+                "name the rendezvous server with --server URL"));
   }
 
   void addTo(RoutesConfig routes) {
@@ -50,14 +63,14 @@ final class KeyRoutes {
     Requests.allowQuery(ctx);
     ObjectNode json = Json.MAPPER.createObjectNode();
     ArrayNode items = json.putArray("keys");
-    keys.masterKeys().forEach(key -> items.add(json(key)));
+    here().masterKeys().forEach(key -> items.add(json(key)));
     ApiServer.send(ctx, json);
   }
 
   private void rotate(Context ctx) {
     Requests.allowQuery(ctx);
     Requests.allowKeys(Requests.jsonOrNothing(ctx));
-    ObjectNode json = json(change(keys::rotate));
+    ObjectNode json = json(change(here()::rotate));
     ctx.status(201);
     ApiServer.send(ctx, json);
   }
@@ -79,7 +92,7 @@ final class KeyRoutes {
       throw new Problem(
           ErrorCode.PARAMETER_INVALID, "key ID: " + ctx.pathParam("id") + " (expected 1 to 255)");
     }
-    int devices = change(() -> keys.retire(id, force));
+    int devices = change(() -> here().retire(id, force));
     ApiServer.send(ctx, Json.MAPPER.createObjectNode().put("id", id).put("devices", devices));
   }
 
@@ -93,7 +106,7 @@ final class KeyRoutes {
     Requests.allowKeys(Requests.jsonOrNothing(ctx));
     change(
         () -> {
-          keys.roll();
+          here().roll();
           return true;
         });
     ctx.status(201);
@@ -102,14 +115,14 @@ final class KeyRoutes {
 
   private void finish(Context ctx) {
     boolean force = force(ctx);
-    int devices = change(() -> keys.finish(force));
+    int devices = change(() -> here().finish(force));
     ApiServer.send(ctx, Json.MAPPER.createObjectNode().put("devices", devices));
   }
 
   private void sendRoots(Context ctx) {
     ObjectNode json = Json.MAPPER.createObjectNode();
     ArrayNode items = json.putArray("roots");
-    for (FleetKeys.Root root : keys.roots()) {
+    for (FleetKeys.Root root : here().roots()) {
       items
           .addObject()
           .put("fingerprint", root.fingerprint())

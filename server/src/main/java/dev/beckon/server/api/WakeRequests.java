@@ -12,6 +12,9 @@ public interface WakeRequests {
   enum Outcome {
     /** The device is woken, or will be by its next keepalive. */
     WAKING,
+    /** The rendezvous server knows no such device. */
+    DEVICE_UNKNOWN,
+    DEVICE_REVOKED,
     /** There is no server of that number; or this one may not wake devices for another. */
     SERVER_UNKNOWN,
     /** The rendezvous server cannot be asked now. */

@@ -39,6 +39,9 @@ public final class Commands implements AutoCloseable {
   /** Longest body of a command or a result. */
   public static final int MAX_BODY_BYTES = 16 * 1024 * 1024;
 
+  /** A deadline is no farther away than this. */
+  public static final Duration MAX_DEADLINE = SubmissionLimits.MAX_DEADLINE;
+
   /** How long ended commands are kept unless set otherwise. */
   public static final Duration DEFAULT_KEEP = Duration.ofDays(30);
 
@@ -376,9 +379,16 @@ public final class Commands implements AutoCloseable {
    * so they end as UNKNOWN; if the journal is still there, its report corrects that.
    */
   public void deviceEnrolledAgain(DeviceId id) {
-    endAll(
-        id,
-        sql -> CommandTable.handedOver(sql, id),
+    logFailure(deviceEnrolledAgain(id, sql -> true), id, CommandState.UNKNOWN);
+  }
+
+  /**
+   * As {@link #deviceEnrolledAgain(DeviceId)} if that is what {@code again} finds out, in one
+   * transaction with it. Completes when it is durable.
+   */
+  public CompletableFuture<Void> deviceEnrolledAgain(DeviceId id, SqlWork<Boolean> again) {
+    return endAll(
+        sql -> again.run(sql) ? CommandTable.handedOver(sql, id) : List.of(),
         CommandState.UNKNOWN,
         "the device had it, and was enrolled again before it reported");
   }
@@ -389,22 +399,25 @@ public final class Commands implements AutoCloseable {
    * @param reason why, for people
    */
   public void deviceRefused(DeviceId id, String reason) {
-    endAll(
+    logFailure(
+        endAll(
+            sql ->
+                CommandTable.notStarted(sql, id, MAX_WAITING).stream()
+                    .filter(
+                        stored ->
+                            CommandLife.onDeviceRefused(stored.state(), stored.handedOver())
+                                .isPresent())
+                    .toList(),
+            CommandState.REJECTED,
+            reason),
         id,
-        sql ->
-            CommandTable.notStarted(sql, id, MAX_WAITING).stream()
-                .filter(
-                    stored ->
-                        CommandLife.onDeviceRefused(stored.state(), stored.handedOver())
-                            .isPresent())
-                .toList(),
-        CommandState.REJECTED,
-        reason);
+        CommandState.REJECTED);
   }
 
-  private void endAll(DeviceId id, SqlWork<List<Stored>> which, CommandState state, String reason) {
-    CompletableFuture<List<Command>> ending =
-        database.write(
+  private CompletableFuture<Void> endAll(
+      SqlWork<List<Stored>> which, CommandState state, String reason) {
+    return database
+        .write(
             sql -> {
               List<Command> changes = new ArrayList<>();
               for (Stored stored : which.run(sql)) {
@@ -412,12 +425,16 @@ public final class Commands implements AutoCloseable {
               }
               return changes;
             },
-            changes -> changes.forEach(this::changed));
+            changes -> changes.forEach(this::changed))
+        .thenAccept(changes -> {});
+  }
+
+  private static void logFailure(CompletableFuture<?> ending, DeviceId id, CommandState state) {
     var _ =
         ending.exceptionally(
             failure -> {
               LOG.error("commands of {} were not ended as {}", id, state, failure);
-              return List.of();
+              return null;
             });
   }
 

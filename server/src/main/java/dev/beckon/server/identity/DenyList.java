@@ -21,6 +21,10 @@ public final class DenyList {
 
   private final Database database;
   private final ConcurrentHashMap<String, Integer> minimums = new ConcurrentHashMap<>();
+
+  /** In force by {@link #raiseAll}, but not durable: to be written with the next attempt. */
+  private final ConcurrentHashMap<String, Integer> unwritten = new ConcurrentHashMap<>();
+
   private final List<BiConsumer<DeviceId, Integer>> listeners = new CopyOnWriteArrayList<>();
 
   /** The list of this database. */
@@ -55,8 +59,8 @@ public final class DenyList {
 
   /**
    * Is told each device on the list and its minimum generation, now and whenever one is raised: who
-   * talks to an older one stops then. Called on the thread that all writes wait for: return at
-   * once.
+   * talks to an older one stops then. Called on the thread that all writes wait for, or on an event
+   * loop: return at once.
    */
   public void onRaised(BiConsumer<DeviceId, Integer> listener) {
     listeners.add(listener); // first, so that none is missed; one may be told twice
@@ -64,11 +68,26 @@ public final class DenyList {
   }
 
   /**
-   * As {@link #raise}, for many devices in one go: what is new here is told, what is known is not.
+   * Takes over what the keeper of the list says. Who is new on it is shut out and told of at once,
+   * whatever becomes of the write: to forget it would let a revoked device in. When this completes
+   * it is durable; if it fails, call it again with the same.
    */
   public CompletableFuture<Void> raiseAll(Map<String, Integer> minimumGenerations) {
     Map<String, Integer> raised = new HashMap<>(minimumGenerations);
-    raised.entrySet().removeIf(entry -> denies(entry.getKey(), entry.getValue() - 1));
+    raised
+        .entrySet()
+        .removeIf(
+            entry ->
+                denies(entry.getKey(), entry.getValue() - 1)
+                    && !unwritten.containsKey(entry.getKey()));
+    if (raised.isEmpty()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    raised.forEach(
+        (id, minimum) -> {
+          unwritten.merge(id, minimum, Math::max);
+          publish(new DeviceId(id), minimum);
+        });
     return database
         .write(
             sql -> {
@@ -76,9 +95,8 @@ public final class DenyList {
                 store(sql, new DeviceId(entry.getKey()), entry.getValue());
               }
               return raised;
-            },
-            ignored -> raised.forEach((id, minimum) -> publish(new DeviceId(id), minimum)))
-        .thenAccept(ignored -> {});
+            })
+        .thenAccept(written -> written.forEach(unwritten::remove));
   }
 
   /** The whole list as it stands: minimum generations by device ID. */

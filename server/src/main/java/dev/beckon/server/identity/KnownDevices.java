@@ -65,18 +65,29 @@ public sealed class KnownDevices permits Devices {
   }
 
   /**
-   * Takes over what the rendezvous server told of a device. A new generation's actions are not
-   * known yet: it may be other hardware.
+   * Takes over what the rendezvous server told of a device, within another part's transaction. A
+   * new generation's actions are not known yet: it may be other hardware. What was said before the
+   * device enrolled again changes nothing.
+   *
+   * @return whether this is a newer generation of a device that was known
    */
-  public CompletableFuture<Void> learn(
-      DeviceId id, int generation, Device.State state, Instant now) {
-    return database
-        .write(
-            sql -> {
-              DeviceTable.learn(sql, id, generation, state, now);
-              return true;
-            })
-        .thenAccept(ignored -> {});
+  public boolean learn(Sql sql, DeviceId id, int generation, Device.State state, Instant now)
+      throws SQLException {
+    int before = find(sql, id).map(Device::generation).orElse(0);
+    if (generation < before) {
+      return false;
+    }
+    DeviceTable.learn(sql, id, generation, state, now);
+    return before > 0 && generation > before;
+  }
+
+  /**
+   * As {@link #learn}, from the certificate that an admitted device showed: it may come before the
+   * rendezvous server's word.
+   */
+  public boolean meet(Sql sql, DeviceId id, int generation, Instant now) throws SQLException {
+    int before = find(sql, id).map(Device::generation).orElse(0);
+    return generation > before && learn(sql, id, generation, Device.State.ENROLLED, now);
   }
 
   /** The rendezvous server knows no such device any more. */

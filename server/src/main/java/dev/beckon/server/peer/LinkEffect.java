@@ -18,7 +18,10 @@ sealed interface LinkEffect {
   /** Close the connection once all that was sent is written. */
   record Cut() implements LinkEffect {}
 
-  /** The rendezvous server can be asked: every device that waits is to be asked for. */
+  /**
+   * The rendezvous server can be asked, and its whole deny-list was told: every device that waits
+   * is to be asked for.
+   */
   record Up(String name) implements LinkEffect {}
 
   /** It cannot be asked any more, or not at all. Told once until the next {@link Up}. */

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.InvalidCertificateRequestException;
 import dev.beckon.server.session.FrameDecoder;
@@ -209,10 +210,15 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
             peers.counters().countWakeRefused();
             return Map.entry(0L, refusal);
           }
-          return Map.entry(
-              peers.rendezvous().wake(wake.id(), number, wake.deadlineMillis()), refusal);
+          long deadlineMillis = latest(wake.deadlineMillis(), peers.millis());
+          return Map.entry(peers.rendezvous().wake(wake.id(), number, deadlineMillis), refusal);
         },
         woken -> logic.onWakeAsked(wake.requestId(), woken.getKey(), woken.getValue()));
+  }
+
+  /** No wake is kept longer than a command's can be, whatever another server says. */
+  static long latest(long deadlineMillis, long nowMillis) {
+    return Math.min(deadlineMillis, nowMillis + Commands.MAX_DEADLINE.toMillis());
   }
 
   private void renew(ChannelHandlerContext ctx, PeerEffect.Renew renew) {

@@ -7,7 +7,10 @@ import java.util.Map;
 /** Learns what comes over the connection to the rendezvous server. Must return at once. */
 public interface PeerLinkListener {
 
-  /** The rendezvous server can be asked: what waits is to be asked for again. */
+  /**
+   * The rendezvous server can be asked, and its whole deny-list was told: what waits is to be asked
+   * for again.
+   */
   void up();
 
   /** It cannot be asked any more, or not at all. Told once until the next {@link #up}. */

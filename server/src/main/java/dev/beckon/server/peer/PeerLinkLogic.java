@@ -23,11 +23,14 @@ import java.util.random.RandomGenerator;
  * An enrolled server's side of its connection to the rendezvous server, over and over again.
  *
  * <pre>
- *   WAITING ──time──▶ DIALLING ──connected──▶ GREETING ──PeerWelcome──▶ UP
- *      ▲                 │ fails                 │ 5 s, PeerBye          │ silence, PeerBye, lost
- *      └─────────────────┴───────────────────────┴───────────────────────┘
+ *   WAITING ──time──▶ DIALLING ──connected──▶ GREETING ──PeerWelcome──▶ LISTING ──deny-list──▶ UP
+ *      ▲                 │ fails                 │ 10 s, PeerBye         │ silence, PeerBye, lost │
+ *      └─────────────────┴───────────────────────┴───────────────────────┴───────────────────────┘
  *   In WAITING for 0.5 s, 1 s, 2 s, 4 s, then 5 s each; the lower half of it by lot.
  * </pre>
+ *
+ * <p>Is up only behind the whole deny-list: a device that was enrolled again meanwhile must not be
+ * woken for what its predecessor was handed.
  *
  * <p>Remembers no wakes: those who wait for one are in the command store, and are asked for again
  * after each {@link LinkEffect.Up}. Knows no clock, thread or socket. Not thread-safe.
@@ -38,6 +41,7 @@ final class PeerLinkLogic {
     WAITING,
     DIALLING,
     GREETING,
+    LISTING,
     UP,
     CLOSED
   }
@@ -61,6 +65,7 @@ final class PeerLinkLogic {
   private long pauseNanos = FIRST_PAUSE_NANOS;
   private Pulse pulse;
   private long lastRequestId;
+  private String name = "";
 
   /** Wake requests without an answer: the device that each is about. */
   private final Map<Long, DeviceId> asked = new HashMap<>();
@@ -115,7 +120,7 @@ final class PeerLinkLogic {
   }
 
   List<LinkEffect> onFrame(PeerFrame frame, long nowNanos) {
-    if (phase != Phase.GREETING && phase != Phase.UP) {
+    if (phase != Phase.GREETING && phase != Phase.LISTING && phase != Phase.UP) {
       return List.of();
     }
     pulse.heard(nowNanos);
@@ -140,10 +145,8 @@ final class PeerLinkLogic {
       pause(PeerEnd.WRONG_SECURITY, text, nowNanos);
       return;
     }
-    phase = Phase.UP;
-    pauseNanos = FIRST_PAUSE_NANOS;
-    toldAway = false;
-    effects.add(new LinkEffect.Up(welcome.getName()));
+    phase = Phase.LISTING;
+    name = welcome.getName();
   }
 
   private void opened(PeerFrame frame) {
@@ -175,6 +178,12 @@ final class PeerLinkLogic {
   private void denied(DenyListPart part) {
     if (part.getMinimumGenerationsCount() > 0) {
       effects.add(new LinkEffect.Denied(Map.copyOf(part.getMinimumGenerationsMap())));
+    }
+    if (phase == Phase.LISTING && part.getWhole() && part.getLast()) {
+      phase = Phase.UP;
+      pauseNanos = FIRST_PAUSE_NANOS;
+      toldAway = false;
+      effects.add(new LinkEffect.Up(name));
     }
   }
 
@@ -259,7 +268,7 @@ final class PeerLinkLogic {
 
   /** This server stops. */
   List<LinkEffect> close() {
-    if (phase == Phase.GREETING || phase == Phase.UP) {
+    if (phase == Phase.GREETING || phase == Phase.LISTING || phase == Phase.UP) {
       send(PeerFrames.bye(PeerEnd.SHUTTING_DOWN, "the server stops"));
       effects.add(new LinkEffect.Cut());
     }
@@ -273,7 +282,7 @@ final class PeerLinkLogic {
   OptionalLong deadlineNanos() {
     return switch (phase) {
       case WAITING, GREETING, DIALLING -> OptionalLong.of(phaseEndsNanos);
-      case UP -> OptionalLong.of(pulse.deadlineNanos());
+      case LISTING, UP -> OptionalLong.of(pulse.deadlineNanos());
       case CLOSED -> OptionalLong.empty();
     };
   }
@@ -293,7 +302,7 @@ final class PeerLinkLogic {
           pause(PeerEnd.SILENT, "no answer in 10 s", nowNanos);
         }
       }
-      case UP -> {
+      case LISTING, UP -> {
         switch (pulse.onTime(nowNanos)) {
           case PING -> send(PeerFrames.PING);
           case DEAD -> {

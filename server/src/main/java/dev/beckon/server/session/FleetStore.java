@@ -21,6 +21,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,25 +41,29 @@ final class FleetStore implements SessionStore {
   private final Optional<Redeemer> enrollment;
   private final Optional<Renewals> renewals;
   private final ServedDirectory directory;
+  private final InstantSource clock;
 
   FleetStore(
       Commands commands,
       KnownDevices devices,
       Optional<Redeemer> enrollment,
       Optional<Renewals> renewals,
-      ServedDirectory directory) {
+      ServedDirectory directory,
+      InstantSource clock) {
     this.commands = commands;
     this.devices = devices;
     this.enrollment = enrollment;
     this.renewals = renewals;
     this.directory = directory;
+    this.clock = clock;
   }
 
   @Override
   public OptionalInt enrolledGeneration(DeviceId id) {
     Optional<Device> known = devices.find(id);
-    if (known.isEmpty() && enrollment.isEmpty()) {
-      return OptionalInt.of(0); // not the keeper of the list of devices: the deny-list decides
+    if (enrollment.isEmpty()) {
+      // Not the keeper of the list of devices: it may have enrolled since. The deny-list decides.
+      return OptionalInt.of(known.map(Device::generation).orElse(0));
     }
     return known
         .filter(device -> device.generation() > 0)
@@ -153,13 +159,19 @@ final class FleetStore implements SessionStore {
   }
 
   @Override
-  public void sessionOpened(DeviceId id, long wakeId, InetSocketAddress from) {
+  public CompletableFuture<?> sessionOpened(
+      DeviceId id, int generation, long wakeId, InetSocketAddress from) {
     Map<String, String> details = new HashMap<>();
     details.put("from", SocketAddresses.format(from));
     if (wakeId != 0) {
       details.put("wakeId", Long.toHexString(wakeId));
     }
     commands.sessionOpened(id, details);
+    if (enrollment.isPresent()) {
+      return CompletableFuture.completedFuture(null); // heard of it when it enrolled
+    }
+    Instant now = clock.instant();
+    return commands.deviceEnrolledAgain(id, sql -> devices.meet(sql, id, generation, now));
   }
 
   @Override

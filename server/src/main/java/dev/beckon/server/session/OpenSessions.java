@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
@@ -104,23 +105,28 @@ final class OpenSessions {
         : open.get(new Key(id, numbers.delivering().getAsInt()));
   }
 
-  /** Makes this the device's one session with its server. */
-  void admit(SessionHandler session, long wakeId, InetSocketAddress from) {
+  /**
+   * Makes this the device's one session with its server. Completes when commands may be handed over
+   * in it.
+   */
+  CompletableFuture<?> admit(SessionHandler session, long wakeId, InetSocketAddress from) {
     DeviceId id = session.deviceId();
     counters.countOpened();
     SessionHandler older = open.put(new Key(id, session.server()), session);
     if (older != null) {
       older.close(CloseReason.REPLACED, "a newer session of this device");
     }
-    if (numbers.delivers(session.server())) {
-      store.sessionOpened(id, wakeId, from);
-    }
+    CompletableFuture<?> settled =
+        numbers.delivers(session.server())
+            ? store.sessionOpened(id, session.generation(), wakeId, from)
+            : CompletableFuture.completedFuture(null);
     listener.opened(id, session.server(), wakeId, from, clock.millis());
     // The deny-list may have been raised after Hello was checked and before the session could be
     // found here.
     if (admission.denies(id.value(), session.generation())) {
       session.close(CloseReason.REVOKED, "generation: " + session.generation() + " is denied");
     }
+    return settled;
   }
 
   void inquired(DeviceId id, int server, long wakeId) {

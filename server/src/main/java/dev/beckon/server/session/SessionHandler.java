@@ -50,6 +50,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
   private @Nullable Future<?> timer;
   private long timerNanos;
   private long wakeId;
+  private CompletableFuture<?> settled = CompletableFuture.completedFuture(null);
   private int server;
   private long countedBytes;
   private long storingBytes; // of whole bodies on their way into the store
@@ -201,7 +202,9 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
         case Effect.HandOver ask ->
             then(
                 ctx,
-                sessions.store().handOver(identity.id(), ask.inFlight(), ask.limit()),
+                settled.thenCompose(
+                    nothing ->
+                        sessions.store().handOver(identity.id(), ask.inFlight(), ask.limit())),
                 (portion, now) ->
                     logic.onHandedOver(portion.commands(), portion.cancellations(), now));
         case Effect.ReadBody read -> {
@@ -237,7 +240,7 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
     server = admit.server();
     wakeId = admit.wakeId();
     admitted = true;
-    sessions.admit(this, wakeId, (InetSocketAddress) ctx.channel().remoteAddress());
+    settled = sessions.admit(this, wakeId, (InetSocketAddress) ctx.channel().remoteAddress());
   }
 
   private void readDevice(ChannelHandlerContext ctx, Effect.ReadDevice read) {

@@ -78,7 +78,8 @@ public final class SessionServer implements AutoCloseable {
             parts.enrollment(),
             // A new identity would outlive the session of somebody who did not prove the old one.
             parts.renewals().filter(renewals -> config.security() == Security.MUTUAL),
-            parts.directory()),
+            parts.directory(),
+            parts.clock()),
         parts.denyList()::denies,
         parts.listener(),
         parts.enrollment().isPresent(),

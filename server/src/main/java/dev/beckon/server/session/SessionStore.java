@@ -71,8 +71,12 @@ interface SessionStore {
 
   CompletableFuture<?> keepActions(DeviceId id, Actions actions, ByteString hash);
 
-  /** Followed by exactly one {@link #sessionClosed}. */
-  void sessionOpened(DeviceId id, long wakeId, InetSocketAddress from);
+  /**
+   * Followed by exactly one {@link #sessionClosed}. Completes when it is settled what the device's
+   * generation means for its commands; none is handed over before.
+   */
+  CompletableFuture<?> sessionOpened(
+      DeviceId id, int generation, long wakeId, InetSocketAddress from);
 
   void sessionClosed(DeviceId id);
 

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,15 +35,40 @@ class PeerLinkLogicTest {
     assertThat(logic.onTime(now)).containsExactly(new LinkEffect.Dial());
     assertThat(logic.onConnected(5, now))
         .containsExactly(new LinkEffect.Send(PeerFrames.hello(7, 2, 5)));
-    assertThat(logic.onFrame(PeerFrames.welcome(1, "printing", "mutual"), now))
+    assertThat(logic.onFrame(PeerFrames.welcome(1, "printing", "mutual"), now)).isEmpty();
+    assertThat(logic.onFrame(PeerFrames.denyList(Map.of()).getFirst(), now))
         .containsExactly(new LinkEffect.Up("printing"));
   }
 
   @Test
-  void dialsAtOnceAndIsUpAfterWelcome() {
+  void dialsAtOnceAndIsUpAfterWelcomeAndTheDenyList() {
     comeUp();
 
     assertThat(logic.isUp()).isTrue();
+  }
+
+  @Test
+  void asksForNoWakeBeforeTheWholeDenyListIsIn() {
+    logic.onTime(now);
+    logic.onConnected(5, now);
+    logic.onFrame(PeerFrames.welcome(1, "printing", "mutual"), now);
+    List<PeerFrame> parts =
+        PeerFrames.denyList(
+            IntStream.rangeClosed(0, PeerFrames.MAX_DENIED)
+                .boxed()
+                .collect(Collectors.toMap(i -> "d" + i, i -> 2)));
+    assertThat(parts).hasSize(2);
+
+    assertThat(logic.onFrame(parts.get(0), now)).hasSize(1);
+    assertThat(logic.onFrame(PeerFrames.denied("hall", 3), now)).hasSize(1);
+    assertThat(logic.wake(KITCHEN, 99)).isEmpty();
+    assertThat(pass(Duration.ofSeconds(4))).containsExactly(new LinkEffect.Send(PeerFrames.PING));
+
+    assertThat(logic.onFrame(parts.get(1), now))
+        .hasSize(2)
+        .last()
+        .isEqualTo(new LinkEffect.Up("printing"));
+    assertThat(logic.wake(KITCHEN, 99)).hasSize(1);
   }
 
   @Test

@@ -167,6 +167,16 @@ class PeerLogicTest {
   }
 
   @Test
+  void keepsNoWakeLongerThanACommandCanBe() {
+    long now = 1_000_000_000_000L;
+    long longest = now + Duration.ofDays(365).toMillis();
+
+    assertThat(PeerHandler.latest(now + 5, now)).isEqualTo(now + 5);
+    assertThat(PeerHandler.latest(Long.MAX_VALUE, now)).isEqualTo(longest);
+    assertThat(PeerHandler.latest(Long.MIN_VALUE, now)).isEqualTo(Long.MIN_VALUE);
+  }
+
+  @Test
   void cutsALongDenyListIntoFramesThatFit() {
     Map<String, Integer> many = new HashMap<>();
     for (int i = 0; i < 2 * PeerFrames.MAX_DENIED + 1; i++) {

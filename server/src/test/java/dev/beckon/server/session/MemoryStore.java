@@ -136,8 +136,10 @@ final class MemoryStore implements SessionStore {
   }
 
   @Override
-  public void sessionOpened(DeviceId id, long wakeId, InetSocketAddress from) {
+  public CompletableFuture<?> sessionOpened(
+      DeviceId id, int generation, long wakeId, InetSocketAddress from) {
     open.incrementAndGet();
+    return CompletableFuture.completedFuture(null);
   }
 
   @Override
