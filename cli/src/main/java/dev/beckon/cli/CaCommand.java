@@ -16,20 +16,21 @@ final class CaCommand {
   private CaCommand() {}
 
   private static void print(Surroundings surroundings, JsonNode answer) {
-    Table table = new Table("FINGERPRINT", "STATE", "UNTIL", "DEVICES");
+    Table table = new Table("FINGERPRINT", "STATE", "UNTIL", "DEVICES", "SERVERS");
     for (JsonNode root : answer.path("roots")) {
       table.row(
           root.path("fingerprint").asText(),
           root.path("newest").asBoolean() ? "newest" : "older",
           root.path("notAfter").asText(),
-          root.path("devices").asText());
+          root.path("devices").asText(),
+          root.path("servers").asText());
     }
     Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
     table.lines(ink, cell -> cell).forEach(surroundings.out()::println);
   }
 
   /** One line for each root. */
-  @Command(name = "list", description = "List the CA roots and how many devices depend on each.")
+  @Command(name = "list", description = "List the CA roots and how many depend on each.")
   static final class ListAll implements Runnable {
 
     private final Surroundings surroundings;
@@ -57,7 +58,7 @@ final class CaCommand {
       name = "roll",
       description = {
         "Make a second CA root, which signs from now on. Both are trusted; no device is shut out.",
-        "Devices get it when they next dial in. Then: beckon ca finish."
+        "Servers get it at once, devices when they next dial in. Then: beckon ca finish."
       })
   static final class Roll implements Runnable {
 
@@ -85,7 +86,7 @@ final class CaCommand {
   /** Drops the older root. */
   @Command(
       name = "finish",
-      description = "Trust the older CA root no more. Refused while devices depend on it.")
+      description = "Trust the older CA root no more. Refused while devices or servers do.")
   static final class Finish implements Runnable {
 
     private final Surroundings surroundings;
@@ -95,7 +96,7 @@ final class CaCommand {
 
     @Option(
         names = "--force",
-        description = "Also if devices depend on it: they are shut out until enrolled anew.")
+        description = "Also if some depend on it: they are shut out until enrolled anew.")
     private boolean force;
 
     Finish(Surroundings surroundings) {

@@ -3,6 +3,7 @@ package dev.beckon.server;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.DeviceAnswer;
 import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.WakeRequests;
 import dev.beckon.server.command.Commands;
@@ -55,7 +56,8 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
   private final Commands commands;
 
   private volatile EnrolledIdentity identity;
-  private volatile @Nullable KeyPair renewing;
+  private volatile PeerRoots rootsOfToday = PeerRoots.getDefaultInstance();
+  private volatile @Nullable Asked renewing;
   private volatile @Nullable Dispatcher dispatcher;
   private volatile @Nullable SessionServer sessions;
   private volatile Runnable afterRenewal = () -> {};
@@ -208,6 +210,7 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
 
   @Override
   public void away(String why) {
+    renewing = null; // its answer is lost
     ground
         .background()
         .execute(
@@ -334,19 +337,44 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
 
   // ---- this server's certificate
 
-  /** Long before it must: so this server follows within a day when the CA is rolled over. */
-  private void renewInTime() {
-    Instant made = identity.chain().getFirst().getNotBefore().toInstant();
-    if (!ground.clock().instant().isBefore(made.plus(RENEWAL)) && link.isUp()) {
+  /**
+   * A certificate that was asked for.
+   *
+   * @param roots that counted then
+   */
+  private record Asked(KeyPair keys, PeerRoots roots) {}
+
+  @Override
+  public void roots(PeerRoots ofToday) {
+    rootsOfToday = ofToday;
+    ground.background().execute(this::follow);
+  }
+
+  /** Soon some devices have certificates that this server does not know the root of. */
+  private void follow() {
+    PeerRoots own = identity.peerRoots();
+    link.holds(own);
+    if (!own.equals(rootsOfToday)) {
       renew();
     }
   }
 
-  /** Asks for a new certificate for a new key. */
-  void renew() {
-    KeyPair keys = EnrollmentExchange.newKey();
-    renewing = keys;
-    link.renew(EnrolledIdentity.request(keys));
+  /** Long before it must, and if it did not work when the roots changed. */
+  private void renewInTime() {
+    Instant made = identity.chain().getFirst().getNotBefore().toInstant();
+    boolean due = !ground.clock().instant().isBefore(made.plus(RENEWAL));
+    if ((due || !identity.peerRoots().equals(rootsOfToday)) && link.isUp()) {
+      renew();
+    }
+  }
+
+  /** Asks for a new certificate for a new key, unless one is on its way. */
+  synchronized void renew() {
+    if (renewing == null) {
+      KeyPair keys = EnrollmentExchange.newKey();
+      renewing = new Asked(keys, rootsOfToday);
+      link.renew(EnrolledIdentity.request(keys));
+    }
   }
 
   /** Is told once this server has another certificate. */
@@ -356,8 +384,9 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
 
   @Override
   public void renewed(PeerRenewal renewal) {
-    KeyPair keys = renewing;
-    if (keys == null || renewal.getCertificateChainCount() == 0) {
+    Asked asked = renewing;
+    if (asked == null || renewal.getCertificateChainCount() == 0) {
+      renewing = null;
       log.warn("this server's certificate was not renewed; it is tried again in an hour");
       return;
     }
@@ -368,23 +397,27 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
               try {
                 EnrolledIdentity fresh =
                     identity.renewed(
-                        keys.getPrivate(),
+                        asked.keys().getPrivate(),
                         renewal.getCertificateChainList(),
                         renewal.getCaRootsList());
                 fresh.write(ground.config().data());
                 identity = fresh;
-                renewing = null;
-                link.use(fresh);
                 SessionServer started = sessions;
                 if (started != null) {
                   started.use(fresh.credentials());
                 }
+                link.use(fresh); // behind it: now devices of these roots are let in
                 afterRenewal.run();
                 log.info(
                     "this server's certificate was renewed; valid until {}",
                     fresh.chain().getFirst().getNotAfter().toInstant());
               } catch (GeneralSecurityException | RuntimeException unfit) {
                 log.error("the renewed certificate cannot be used; tried again in an hour", unfit);
+              } finally {
+                renewing = null;
+              }
+              if (!asked.roots().equals(rootsOfToday)) {
+                follow(); // they changed meanwhile
               }
             });
   }

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.protocol.datagram.Wake;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.api.MetricsText;
 import dev.beckon.server.api.Reachability;
 import dev.beckon.server.api.WakeRequests;
@@ -99,6 +100,8 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     this.list = directoryPart();
     identity.enrollment().use(list::forEnrollment);
     identity.denyList().onRaised(peers::denied);
+    identity.fleetKeys().use(directory.servers());
+    identity.fleetKeys().onRootsChanged(peers::rootsChanged);
     directory
         .servers()
         .addListener(
@@ -302,6 +305,16 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     chain.add(identity.ca().issueServerFor(certificateRequest, number, generation));
     chain.addAll(identity.ca().chain());
     return encoded(chain);
+  }
+
+  @Override
+  public PeerRoots rootsOfToday() {
+    return identity.ca().peerRoots();
+  }
+
+  @Override
+  public void holds(int number, int generation, PeerRoots roots) {
+    directory.servers().holds(number, generation, roots);
   }
 
   @Override

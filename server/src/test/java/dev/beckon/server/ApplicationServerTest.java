@@ -15,6 +15,7 @@ import dev.beckon.protocol.session.UnknownServer;
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.identity.EnrolledIdentity;
+import dev.beckon.server.identity.FleetKeys;
 import dev.beckon.server.session.DeviceConnection;
 import dev.beckon.server.session.FleetPki;
 import java.io.IOException;
@@ -385,6 +386,48 @@ class ApplicationServerTest {
         .isEqualTo(enrolled.identity().chain());
     String id = post(printing, "kitchen").path("id").asText();
     assertThat(kitchen.serveOne(printing.tlsAddress(), NUMBER)).isEqualTo(id);
+  }
+
+  @Test
+  void followsARollOverOfTheCaAtOnce() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    EnrolledPart enrolled = printing.enrolled().orElseThrow();
+    FleetKeys keys = part().identity().fleetKeys();
+    part().identity().devices().revoke(new DeviceId("kitchen")).join(); // only servers are left
+
+    keys.roll();
+    until("renewed", () -> keys.roots().getLast().servers() == 1);
+    root = part().identity().ca().root();
+    assertThat(enrolled.identity().roots()).hasSize(2).contains(root);
+    assertThat(EnrolledIdentity.read(folder.resolve("printing")).orElseThrow().roots()).hasSize(2);
+    FleetDevice cellar = device("cellar");
+    String id = post(printing, "cellar").path("id").asText();
+    assertThat(cellar.serveOne(printing.tlsAddress(), NUMBER)).isEqualTo(id);
+    stop(printing);
+    Server again = start(config("printing", 0));
+    awaitConnected(again);
+
+    assertThat(keys.finish(false)).isEqualTo(new FleetKeys.Dependents(0, 0));
+    EnrolledPart finished = again.enrolled().orElseThrow();
+    until("the older root is gone", () -> finished.identity().roots().equals(List.of(root)));
+    stop(again);
+    awaitConnected(start(config("printing", 0)));
+  }
+
+  @Test
+  void isCountedUntilItHasFollowed() throws Exception {
+    Server printing = startApplicationServer("printing", NUMBER);
+    FleetKeys keys = part().identity().fleetKeys();
+    part().identity().devices().revoke(new DeviceId("kitchen")).join();
+    stop(printing);
+
+    keys.roll();
+
+    assertThat(keys.roots()).extracting(FleetKeys.Root::servers).containsExactly(1, 0);
+    assertThatThrownBy(() -> keys.finish(false)).hasMessageContaining("0 devices and 1 servers");
+    awaitConnected(start(config("printing", 0)));
+    until("moved", () -> keys.roots().getLast().servers() == 1);
+    keys.finish(false);
   }
 
   // ---- the world

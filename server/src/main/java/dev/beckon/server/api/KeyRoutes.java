@@ -115,8 +115,13 @@ final class KeyRoutes {
 
   private void finish(Context ctx) {
     boolean force = force(ctx);
-    int devices = change(() -> here().finish(force));
-    ApiServer.send(ctx, Json.MAPPER.createObjectNode().put("devices", devices));
+    FleetKeys.Dependents left = change(() -> here().finish(force));
+    ApiServer.send(
+        ctx,
+        Json.MAPPER
+            .createObjectNode()
+            .put("devices", left.devices())
+            .put("servers", left.servers()));
   }
 
   private void sendRoots(Context ctx) {
@@ -129,7 +134,8 @@ final class KeyRoutes {
           .put("notBefore", Json.time(root.notBefore()))
           .put("notAfter", Json.time(root.notAfter()))
           .put("newest", root.newest())
-          .put("devices", root.devices());
+          .put("devices", root.devices())
+          .put("servers", root.servers());
     }
     ApiServer.send(ctx, json);
   }

@@ -2,9 +2,11 @@ package dev.beckon.server.directory;
 
 import dev.beckon.protocol.datagram.DeviceKey;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Devices;
 import dev.beckon.server.identity.FleetCa;
+import dev.beckon.server.identity.FleetKeys;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
 import java.security.SecureRandom;
@@ -19,12 +21,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The servers of the fleet besides the rendezvous server, which keeps this. What is here is what
  * the operator wants; devices go by the list that is signed from it. Thread-safe.
  */
-public final class ApplicationServers {
+public final class ApplicationServers implements FleetKeys.Servers {
 
   /**
    * Is told what happens to servers. Called on the thread that all writes wait for: return at once.
@@ -181,6 +184,28 @@ public final class ApplicationServers {
   /** All servers, by number. */
   public List<ApplicationServer> list() {
     return database.read(ServerTable::list);
+  }
+
+  /** The server says which roots it goes by. Written later. */
+  public void holds(int number, int generation, PeerRoots held) {
+    byte @Nullable [] rootsHash =
+        held.equals(ca.peerRoots()) ? held.getRootsHash().toByteArray() : null;
+    var _ =
+        database.write(
+            sql -> {
+              ServerTable.holds(sql, number, generation, rootsHash);
+              return true;
+            });
+  }
+
+  @Override
+  public int enrolled() {
+    return database.read(ServerTable::countEnrolled);
+  }
+
+  @Override
+  public int ofOtherRoots(byte[] rootsHash) {
+    return database.read(sql -> ServerTable.countOfOtherRoots(sql, rootsHash));
   }
 
   /**

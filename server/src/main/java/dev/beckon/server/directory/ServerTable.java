@@ -90,11 +90,38 @@ final class ServerTable {
 
   static void enroll(Sql sql, int number, int generation, Instant now) throws SQLException {
     sql.update(
-        "UPDATE application_servers SET generation = ?, state = 'ENROLLED', enrolled_at = ?"
-            + " WHERE number = ?",
+        "UPDATE application_servers SET generation = ?, state = 'ENROLLED', enrolled_at = ?,"
+            + " roots_hash = NULL WHERE number = ?",
         generation,
         now.toEpochMilli(),
         number);
+  }
+
+  /** Notes which roots the server goes by; null if they are not those of the day. */
+  static void holds(Sql sql, int number, int generation, byte @Nullable [] rootsHash)
+      throws SQLException {
+    sql.update(
+        "UPDATE application_servers SET roots_hash = ? WHERE number = ? AND generation = ?",
+        rootsHash,
+        number,
+        generation);
+  }
+
+  static int countEnrolled(Sql sql) throws SQLException {
+    return sql.first(
+            "SELECT count(*) FROM application_servers WHERE state = 'ENROLLED'",
+            row -> row.getInt(1))
+        .orElse(0);
+  }
+
+  /** Enrolled servers that are not known to have moved to these roots. */
+  static int countOfOtherRoots(Sql sql, byte[] rootsHash) throws SQLException {
+    return sql.first(
+            "SELECT count(*) FROM application_servers WHERE state = 'ENROLLED' AND (roots_hash IS"
+                + " NULL OR roots_hash <> ?)",
+            row -> row.getInt(1),
+            rootsHash)
+        .orElse(0);
   }
 
   /** The newest code of a server is its only unused one; old codes of all servers go. */

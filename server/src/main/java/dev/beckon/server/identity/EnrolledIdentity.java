@@ -2,6 +2,7 @@ package dev.beckon.server.identity;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.protocol.session.EnrollmentAnswer;
 import dev.beckon.server.store.PrivateFiles;
 import dev.beckon.server.store.StoreException;
@@ -163,6 +164,14 @@ public record EnrolledIdentity(
     Instant from = chain.getFirst().getNotBefore().toInstant();
     Instant to = chain.getFirst().getNotAfter().toInstant();
     return new ServerCredentials(key, chain, from.plus(Duration.between(from, to).dividedBy(2)));
+  }
+
+  /** Which roots this server goes by, as the rendezvous server is told it. */
+  public PeerRoots peerRoots() {
+    X509Certificate leaf = chain.getFirst();
+    return FleetCa.peerRoots(
+        roots,
+        roots.stream().filter(root -> Certificates.signed(root, leaf)).findFirst().orElse(null));
   }
 
   /** Replaces what the folder holds. */

@@ -1,7 +1,9 @@
 package dev.beckon.server.identity;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.DeviceKey;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.store.PrivateFiles;
 import dev.beckon.server.store.StoreException;
 import java.io.ByteArrayOutputStream;
@@ -157,8 +159,27 @@ public final class FleetCa {
 
   /** By what a device tells which roots it has: SHA-256 over their sorted fingerprints. */
   public byte[] rootsHash() {
+    return rootsHash(roots.trusted());
+  }
+
+  /** What counts now, as other servers are told it. */
+  public PeerRoots peerRoots() {
+    Roots now = roots;
+    return peerRoots(now.trusted(), now.root());
+  }
+
+  static PeerRoots peerRoots(List<X509Certificate> trusted, @Nullable X509Certificate signer) {
+    PeerRoots.Builder roots =
+        PeerRoots.newBuilder().setRootsHash(ByteString.copyFrom(rootsHash(trusted)));
+    if (signer != null) {
+      roots.setSigner(ByteString.copyFrom(fingerprint(signer)));
+    }
+    return roots.build();
+  }
+
+  private static byte[] rootsHash(List<X509Certificate> trusted) {
     List<byte[]> fingerprints =
-        roots.trusted().stream().map(FleetCa::fingerprint).sorted(Arrays::compareUnsigned).toList();
+        trusted.stream().map(FleetCa::fingerprint).sorted(Arrays::compareUnsigned).toList();
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     fingerprints.forEach(all::writeBytes);
     return sha256(all.toByteArray());

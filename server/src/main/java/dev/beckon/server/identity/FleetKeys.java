@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator does to the fleet's keys: rotates master keys, and rolls the CA over to a new
@@ -26,13 +27,42 @@ public final class FleetKeys {
    * @param newest whether it is the one that signs
    * @param devices enrolled devices that depend on it: on the older one, those that are not known
    *     to have moved; on the newest, the others
+   * @param servers enrolled servers, counted likewise
    */
   public record Root(
-      String fingerprint, Instant notBefore, Instant notAfter, boolean newest, int devices) {}
+      String fingerprint,
+      Instant notBefore,
+      Instant notAfter,
+      boolean newest,
+      int devices,
+      int servers) {}
+
+  /** How many depend on a root: enrolled devices, and enrolled servers. */
+  public record Dependents(int devices, int servers) {
+
+    boolean any() {
+      return devices > 0 || servers > 0;
+    }
+
+    private Dependents less(Dependents others) {
+      return new Dependents(devices - others.devices, servers - others.servers);
+    }
+  }
+
+  /** Counts the fleet's other servers. May block. */
+  public interface Servers {
+
+    /** Enrolled ones. */
+    int enrolled();
+
+    /** Enrolled ones that are not known to have moved to the roots of this hash. */
+    int ofOtherRoots(byte[] rootsHash);
+  }
 
   private final Database database;
   private final FleetCa ca;
   private final MasterKeys masterKeys;
+  private volatile @Nullable Servers servers;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   FleetKeys(Database database, FleetCa ca, MasterKeys masterKeys) {
@@ -46,6 +76,11 @@ public final class FleetKeys {
    */
   public void onRootsChanged(Runnable listener) {
     listeners.add(listener);
+  }
+
+  /** Whom to count besides devices. */
+  public void use(Servers counted) {
+    servers = counted;
   }
 
   /** The live master keys, the newest last. */
@@ -112,21 +147,25 @@ public final class FleetKeys {
 
   /** The trusted roots, the newest last. */
   public List<Root> roots() {
-    int dependent = dependent();
-    int enrolled = database.read(DeviceTable::countEnrolled);
+    Dependents dependent = dependent();
+    Servers others = servers;
+    Dependents enrolled =
+        new Dependents(
+            database.read(DeviceTable::countEnrolled), others == null ? 0 : others.enrolled());
     List<X509Certificate> trusted = new ArrayList<>(ca.roots()).reversed();
     return trusted.stream()
         .map(
             root -> {
               boolean newest = root.equals(trusted.getLast());
-              int devices =
-                  trusted.size() == 1 ? enrolled : newest ? enrolled - dependent : dependent;
+              Dependents here =
+                  trusted.size() == 1 ? enrolled : newest ? enrolled.less(dependent) : dependent;
               return new Root(
                   HexFormat.of().formatHex(FleetCa.fingerprint(root)),
                   root.getNotBefore().toInstant(),
                   root.getNotAfter().toInstant(),
                   newest,
-                  devices);
+                  here.devices(),
+                  here.servers());
             })
         .toList();
   }
@@ -142,39 +181,49 @@ public final class FleetKeys {
           Reason.CHANGE_UNFINISHED, "fleet CA: two roots already (finish the roll first)");
     }
     ca.roll();
-    Identity.settle(database, ca, masterKeys);
-    listeners.forEach(Runnable::run);
+    try {
+      Identity.settle(database, ca, masterKeys);
+    } finally {
+      listeners.forEach(Runnable::run); // the new root signs, whatever the database says
+    }
   }
 
   /**
    * Drops the older root: what it signed counts no more.
    *
-   * @param force also if devices depend on it
-   * @return how many enrolled devices are not known to have moved
+   * @param force also if devices or servers depend on it
+   * @return who is not known to have moved
    * @throws KeyChangeException if it cannot go
    */
-  public synchronized int finish(boolean force) throws KeyChangeException {
+  public synchronized Dependents finish(boolean force) throws KeyChangeException {
     if (ca.roots().size() == 1) {
       throw new KeyChangeException(
           Reason.ROOT_SINGLE,
           "fleet CA: one root only (roll first; finish drops the older of two)");
     }
-    int dependent = dependent();
-    if (dependent > 0 && !force) {
+    Dependents dependent = dependent();
+    if (dependent.any() && !force) {
       throw new KeyChangeException(
           Reason.ROOT_IN_USE,
           "fleet CA: "
-              + dependent
-              + " devices depend on the older root (they move when they next dial in; those that"
-              + " never do must be enrolled anew)");
+              + dependent.devices()
+              + " devices and "
+              + dependent.servers()
+              + " servers depend on the older root (devices move when they next dial in, servers"
+              + " while they are connected; those that never do must be enrolled anew)");
     }
+    // First: a database that knows only the root that goes would not open any more.
+    Identity.settle(database, ca, masterKeys);
     ca.finish();
     listeners.forEach(Runnable::run);
     return dependent;
   }
 
-  private int dependent() {
+  private Dependents dependent() {
     byte[] today = ca.rootsHash();
-    return database.read(sql -> DeviceTable.countOfOtherRoots(sql, today));
+    Servers others = servers;
+    return new Dependents(
+        database.read(sql -> DeviceTable.countOfOtherRoots(sql, today)),
+        others == null ? 0 : others.ofOtherRoots(today));
   }
 }

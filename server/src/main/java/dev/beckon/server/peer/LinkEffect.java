@@ -4,6 +4,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.DeviceAnswer;
 import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.protocol.peer.WakeEvidence;
 import java.util.Map;
 
@@ -39,6 +40,9 @@ sealed interface LinkEffect {
   record Denied(Map<String, Integer> minimumGenerations) implements LinkEffect {}
 
   record Renewed(PeerRenewal renewal) implements LinkEffect {}
+
+  /** Which CA roots count now. */
+  record Roots(PeerRoots ofToday) implements LinkEffect {}
 
   /** A frame about the directory; not this logic's business. */
   record Directory(PeerFrame frame) implements LinkEffect {}

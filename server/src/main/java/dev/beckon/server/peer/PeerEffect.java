@@ -2,6 +2,7 @@ package dev.beckon.server.peer;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerFrame;
+import dev.beckon.protocol.peer.PeerRoots;
 
 /** What {@link PeerLogic} wants done, in the order of its list. */
 sealed interface PeerEffect {
@@ -27,6 +28,9 @@ sealed interface PeerEffect {
 
   /** Certify the key of this request, then call {@link PeerLogic#onRenewed}. */
   record Renew(byte[] certificateRequest) implements PeerEffect {}
+
+  /** The server says which CA roots it goes by. */
+  record Holds(PeerRoots roots) implements PeerEffect {}
 
   /** A frame about the directory; not this logic's business. */
   record Directory(PeerFrame frame) implements PeerEffect {}

@@ -6,6 +6,7 @@ import dev.beckon.protocol.peer.DeviceQuery;
 import dev.beckon.protocol.peer.PeerBye;
 import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerHello;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.protocol.peer.PeerWelcome;
 import dev.beckon.protocol.peer.Ping;
 import dev.beckon.protocol.peer.Pong;
@@ -121,6 +122,10 @@ final class PeerFrames {
         .setDenyListPart(
             DenyListPart.newBuilder().putMinimumGenerations(deviceId, minimumGeneration))
         .build();
+  }
+
+  static PeerFrame roots(PeerRoots roots) {
+    return PeerFrame.newBuilder().setRoots(roots).build();
   }
 
   static PeerFrame bye(PeerEnd end, String text) {

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.InvalidCertificateRequestException;
@@ -12,6 +13,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,6 +79,10 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
 
   void denied(DeviceId id, int minimumGeneration) {
     onLoop(now -> logic.onDenied(id, minimumGeneration));
+  }
+
+  void roots(PeerRoots ofToday) {
+    onLoop(now -> logic.onRoots(ofToday));
   }
 
   void directory(PeerFrame frame) {
@@ -145,6 +151,7 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
         case PeerEffect.Wake wake -> wake(ctx, wake);
         case PeerEffect.Served served -> peers.rendezvous().served(served.id(), number);
         case PeerEffect.Renew renew -> renew(ctx, renew);
+        case PeerEffect.Holds held -> peers.rendezvous().holds(number, generation, held.roots());
         case PeerEffect.Directory piece -> peers.directory().received(number, piece.frame());
         case PeerEffect.PauseReading pause -> ctx.channel().config().setAutoRead(false);
         case PeerEffect.ResumeReading resume -> ctx.channel().config().setAutoRead(true);
@@ -168,7 +175,8 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
         () -> peers.rendezvous().nameOf(number),
         name -> {
           List<PeerEffect> effects =
-              logic.onAdmitted(name, peers.rendezvous().denied(), peers.millis());
+              new ArrayList<>(logic.onAdmitted(name, peers.rendezvous().denied(), peers.millis()));
+          effects.addAll(logic.onRoots(peers.rendezvous().rootsOfToday()));
           if (logic.isOpen()) {
             denyListBytes = bytes(effects);
             LOG.info(

@@ -5,6 +5,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.directory.ServerAddress;
 import dev.beckon.protocol.peer.DeviceAnswer;
 import dev.beckon.protocol.peer.PeerFrame;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.EnrolledIdentity;
 import dev.beckon.server.session.FrameDecoder;
 import dev.beckon.server.session.FrameEncoder;
@@ -111,6 +112,12 @@ public final class PeerLink implements AutoCloseable {
   /** Shows this certificate from the next connection on. */
   public void use(EnrolledIdentity renewed) {
     identity = renewed;
+    onLoop(now -> logic.holds(renewed.peerRoots()));
+  }
+
+  /** Says which CA roots this server goes by. */
+  public void holds(PeerRoots roots) {
+    onLoop(now -> logic.holds(roots));
   }
 
   /** Who exchanges the directory with the rendezvous server. */
@@ -217,6 +224,7 @@ public final class PeerLink implements AutoCloseable {
           }
         }
         case LinkEffect.Denied denied -> listener.denied(denied.minimumGenerations());
+        case LinkEffect.Roots roots -> listener.roots(roots.ofToday());
         case LinkEffect.Renewed renewed -> listener.renewed(renewed.renewal());
         case LinkEffect.Directory piece -> directory.received(0, piece.frame());
       }

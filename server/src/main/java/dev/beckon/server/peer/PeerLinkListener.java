@@ -2,6 +2,7 @@ package dev.beckon.server.peer;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.protocol.peer.PeerRoots;
 import java.util.Map;
 
 /** Learns what comes over the connection to the rendezvous server. Must return at once. */
@@ -29,6 +30,9 @@ public interface PeerLinkListener {
   /** Older generations of these devices are shut out. */
   void denied(Map<String, Integer> minimumGenerations);
 
-  /** A new certificate came, as asked for. */
+  /** These CA roots count now; told behind each {@link #up}, and when they change. */
+  void roots(PeerRoots ofToday);
+
+  /** A new certificate came, as asked for; an empty one if it was refused. */
   void renewed(PeerRenewal renewal);
 }

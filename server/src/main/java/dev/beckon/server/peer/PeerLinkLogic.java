@@ -6,7 +6,9 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.DenyListPart;
 import dev.beckon.protocol.peer.PeerBye;
 import dev.beckon.protocol.peer.PeerFrame;
+import dev.beckon.protocol.peer.PeerRenewal;
 import dev.beckon.protocol.peer.PeerRenewalRequest;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.protocol.peer.PeerWelcome;
 import dev.beckon.protocol.peer.WakeAnswer;
 import java.util.ArrayList;
@@ -160,6 +162,7 @@ final class PeerLinkLogic {
       case DENY_LIST_PART -> denied(frame.getDenyListPart());
       case DIRECTORY_CONTENTS, DIRECTORY_PIECE -> effects.add(new LinkEffect.Directory(frame));
       case RENEWAL -> effects.add(new LinkEffect.Renewed(frame.getRenewal()));
+      case ROOTS -> effects.add(new LinkEffect.Roots(frame.getRoots()));
       case PING -> send(PeerFrames.PONG);
       default -> {
         // From a newer protocol, or of no use here; the rendezvous server is believed.
@@ -245,7 +248,12 @@ final class PeerLinkLogic {
         : Optional.empty();
   }
 
-  /** Asks for a new certificate; {@link LinkEffect.Renewed} brings it. */
+  /** Says which CA roots this server goes by. */
+  List<LinkEffect> holds(PeerRoots roots) {
+    return directory(PeerFrames.roots(roots));
+  }
+
+  /** Asks for a new certificate; {@link LinkEffect.Renewed} brings it, or nothing. */
   List<LinkEffect> renew(byte[] certificateRequest) {
     if (phase == Phase.UP) {
       send(
@@ -254,6 +262,8 @@ final class PeerLinkLogic {
                   PeerRenewalRequest.newBuilder()
                       .setCertificateRequest(ByteString.copyFrom(certificateRequest)))
               .build());
+    } else {
+      effects.add(new LinkEffect.Renewed(PeerRenewal.getDefaultInstance()));
     }
     return take();
   }

@@ -5,6 +5,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerHello;
 import dev.beckon.protocol.peer.PeerRenewal;
+import dev.beckon.protocol.peer.PeerRoots;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -119,6 +120,7 @@ final class PeerLogic {
           request(
               new PeerEffect.Renew(
                   frame.getRenewalRequest().getCertificateRequest().toByteArray()));
+      case ROOTS -> effects.add(new PeerEffect.Holds(frame.getRoots()));
       case DIRECTORY_PIECE -> effects.add(new PeerEffect.Directory(frame));
       case PING -> send(PeerFrames.PONG);
       case PONG -> {}
@@ -254,6 +256,11 @@ final class PeerLogic {
   /** The deny-list was raised. Before Welcome it says nothing: the whole list is still to come. */
   List<PeerEffect> onDenied(DeviceId id, int minimumGeneration) {
     return whileOpen(PeerFrames.denied(id.value(), minimumGeneration));
+  }
+
+  /** Which CA roots count now. */
+  List<PeerEffect> onRoots(PeerRoots ofToday) {
+    return whileOpen(PeerFrames.roots(ofToday));
   }
 
   /** Something about the directory is to be sent. */

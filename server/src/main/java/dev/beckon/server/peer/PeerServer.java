@@ -3,6 +3,7 @@ package dev.beckon.server.peer;
 import dev.beckon.protocol.Security;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerFrame;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.session.FrameDecoder;
 import dev.beckon.server.session.FrameEncoder;
 import dev.beckon.server.session.PeerConnections;
@@ -117,6 +118,12 @@ public final class PeerServer implements PeerConnections, AutoCloseable {
   /** The deny-list was raised. */
   public void denied(DeviceId id, int minimumGeneration) {
     byNumber.values().forEach(handler -> handler.denied(id, minimumGeneration));
+  }
+
+  /** The fleet's CA roots changed. */
+  public void rootsChanged() {
+    PeerRoots now = rendezvous.rootsOfToday();
+    byNumber.values().forEach(handler -> handler.roots(now));
   }
 
   /** Connections of this number end, but that of this generation; -1: all of them. */

@@ -2,6 +2,7 @@ package dev.beckon.server.peer;
 
 import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.InvalidCertificateRequestException;
 import java.util.List;
@@ -39,6 +40,12 @@ public interface Rendezvous {
   /** A certificate for the key of a request, and the chain behind it. May block. */
   List<ByteString> certify(byte[] certificateRequest, int number, int generation)
       throws InvalidCertificateRequestException;
+
+  /** Which CA roots count now. At once. */
+  PeerRoots rootsOfToday();
+
+  /** The server says which roots it goes by. At once. */
+  void holds(int number, int generation, PeerRoots roots);
 
   /** The CA certificates of the fleet, DER. */
   List<ByteString> roots();

@@ -40,6 +40,8 @@ final class FleetKeysTest {
   private static final DeviceId KITCHEN = new DeviceId("kitchen");
   private static final DeviceId CELLAR = new DeviceId("cellar");
 
+  private static final FleetKeys.Dependents NOBODY = new FleetKeys.Dependents(0, 0);
+
   @TempDir private Path temp;
   private final AtomicReference<Instant> now =
       new AtomicReference<>(Instant.parse("2026-05-04T03:02:01Z"));
@@ -279,7 +281,7 @@ final class FleetKeysTest {
     assertThat(answer.getCaRootsList()).hasSize(2);
     reopen();
     assertThat(identity.ca().roots()).as("kept").containsExactly(second, first);
-    assertThat(identity.fleetKeys().finish(false)).as("dependent").isZero();
+    assertThat(identity.fleetKeys().finish(false)).isEqualTo(NOBODY);
     assertThat(identity.ca().roots()).containsExactly(second);
     reopen();
     assertThat(identity.ca().roots()).containsExactly(second);
@@ -333,7 +335,7 @@ final class FleetKeysTest {
     certificate(renewal.getCertificateChain(0)).verify(identity.ca().root().getPublicKey());
     assertThat(hello(KITCHEN, renewal)).as("renewal wanted").isFalse();
     until(() -> identity.fleetKeys().roots().getLast().devices() == 1);
-    assertThat(identity.fleetKeys().finish(false)).isZero();
+    assertThat(identity.fleetKeys().finish(false)).isEqualTo(NOBODY);
     assertThat(hello(KITCHEN, renewal)).as("it still trusts the older root").isTrue();
   }
 
@@ -359,7 +361,18 @@ final class FleetKeysTest {
     enroll(KITCHEN, Requests.p256());
     identity.fleetKeys().roll();
 
-    assertThat(identity.fleetKeys().finish(true)).isEqualTo(1);
+    assertThat(identity.fleetKeys().finish(true).devices()).isEqualTo(1);
+  }
+
+  @Test
+  void opensAfterARollThatTheDatabaseMissedWasFinished() throws Exception {
+    identity.ca().roll(); // and no more: the database could not be written
+
+    identity.fleetKeys().finish(false);
+
+    X509Certificate left = identity.ca().root();
+    reopen();
+    assertThat(identity.ca().roots()).containsExactly(left);
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.DirectoryPiece;
 import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerFrame.KindCase;
+import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.session.FrameDecoder;
 import dev.beckon.server.session.FrameEncoder;
@@ -53,6 +54,14 @@ final class PeerServerTest {
 
   /** A fleet with an application server 7. */
   private final class Fleet implements Rendezvous {
+    @Override
+    public void holds(int number, int generation, PeerRoots roots) {}
+
+    @Override
+    public PeerRoots rootsOfToday() {
+      return PeerRoots.getDefaultInstance();
+    }
+
     @Override
     public boolean admits(int number, int generation) {
       return true;
