@@ -222,8 +222,8 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
   }
 
   @Override
-  public void evidence(DeviceId id, String event, Map<String, String> details) {
-    commands.note(id, event, details);
+  public void evidence(DeviceId id, Instant at, String event, Map<String, String> details) {
+    commands.note(id, at, event, details);
   }
 
   @Override

@@ -51,7 +51,8 @@ public record EnrollmentCode(
   private static final int MAX_LINE_CHARS = 512;
   private static final long MAX_EXPIRY_SECONDS = 0xFFFF_FFFFL;
   private static final String ADVICE =
-      "copy the whole line that \"beckon device add\" printed, or make a new one";
+      "copy the whole line that \"beckon device add\" or \"beckon app-server add\" printed, or make"
+          + " a new one";
 
   public EnrollmentCode {
     Objects.requireNonNull(host, "host");

@@ -157,7 +157,10 @@ final class DeviceRoutes {
       case SERVER_UNKNOWN ->
           throw new Problem(
               ErrorCode.APPLICATION_SERVER_UNKNOWN,
-              "server: " + server.orElse(0) + " (expected the number of an application server)");
+              "server: "
+                  + server.orElse(0)
+                  + " (expected the number of an application server; one of them wakes for itself"
+                  + " only)");
       case AWAY ->
           throw new Problem(
               ErrorCode.RENDEZVOUS_AWAY,

@@ -273,7 +273,12 @@ public final class Commands implements AutoCloseable {
 
   /** Adds evidence to the timelines of what the device has not started yet. */
   public void note(DeviceId id, String event, Map<String, String> details) {
-    TimelineEntry entry = new TimelineEntry(clock.instant(), event, details);
+    note(id, clock.instant(), event, details);
+  }
+
+  /** The same of something that happened a moment ago. */
+  public void note(DeviceId id, Instant at, String event, Map<String, String> details) {
+    TimelineEntry entry = new TimelineEntry(at, event, details);
     noteAll(sql -> CommandTable.notStarted(sql, id, MAX_NOTED), entry);
   }
 

@@ -66,6 +66,7 @@ public final class PeerLink implements AutoCloseable {
   private final LongSupplier nanoClock;
   private final InstantSource clock;
   private final PeerCounters counters = new PeerCounters();
+  private final FarClock farClock = new FarClock();
   private final PeerLinkLogic logic;
   private final MultiThreadIoEventLoopGroup loop =
       new MultiThreadIoEventLoopGroup(
@@ -215,7 +216,10 @@ public final class PeerLink implements AutoCloseable {
         case LinkEffect.Evidence evidence -> {
           DeviceId id = new DeviceId(evidence.evidence().getDeviceId());
           listener.evidence(
-              id, evidence.evidence().getEvent(), evidence.evidence().getDetailsMap());
+              id,
+              farClock.here(evidence.evidence().getAtMillis(), clock.millis()),
+              evidence.evidence().getEvent(),
+              evidence.evidence().getDetailsMap());
         }
         case LinkEffect.Device device -> {
           CompletableFuture<Optional<DeviceAnswer>> waiting = queries.remove(device.requestId());
@@ -251,7 +255,7 @@ public final class PeerLink implements AutoCloseable {
   private void wentAway(LinkEffect.Away gone) {
     away = true;
     LOG.warn(
-        "the rendezvous server {} is away: {} {}; commands wait, and it is tried again",
+        "the rendezvous server {} is away, {}: {}; commands wait, and it is tried again",
         identity.rendezvous(),
         gone.end().code(),
         gone.why());
@@ -397,7 +401,12 @@ public final class PeerLink implements AutoCloseable {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
       if (isCurrent(ctx)) {
-        run(logic.onFrame((PeerFrame) message, nanoClock.getAsLong()));
+        PeerFrame frame = (PeerFrame) message;
+        if (frame.hasWelcome()) {
+          farClock.restart();
+          farClock.here(frame.getWelcome().getServerTimeMillis(), clock.millis());
+        }
+        run(logic.onFrame(frame, nanoClock.getAsLong()));
       }
     }
 

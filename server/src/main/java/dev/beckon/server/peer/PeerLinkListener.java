@@ -3,6 +3,7 @@ package dev.beckon.server.peer;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerRenewal;
 import dev.beckon.protocol.peer.PeerRoots;
+import java.time.Instant;
 import java.util.Map;
 
 /** Learns what comes over the connection to the rendezvous server. Must return at once. */
@@ -24,8 +25,12 @@ public interface PeerLinkListener {
    */
   void refused(DeviceId id, String refusal);
 
-  /** Something became of a wake for this server. */
-  void evidence(DeviceId id, String event, Map<String, String> details);
+  /**
+   * Something became of a wake for this server.
+   *
+   * @param at when it did, by this server's clock
+   */
+  void evidence(DeviceId id, Instant at, String event, Map<String, String> details);
 
   /** Older generations of these devices are shut out. */
   void denied(Map<String, Integer> minimumGenerations);

@@ -319,13 +319,14 @@ final class PeerLogic {
   }
 
   private void removed() {
-    close(
-        PeerEnd.REMOVED,
-        "server "
-            + number
-            + "/"
-            + generation
-            + ": removed or enrolled anew (enroll with a code of \"beckon app-server add\")");
+    close(PeerEnd.REMOVED, removed(number + "/" + generation));
+  }
+
+  /** What a server is told that counts no more. */
+  static String removed(String numberAndGeneration) {
+    return "server "
+        + numberAndGeneration
+        + ": removed or enrolled anew (enroll with a code of \"beckon app-server add\")";
   }
 
   private void send(PeerFrame frame) {

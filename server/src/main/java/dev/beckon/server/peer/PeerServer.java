@@ -130,7 +130,7 @@ public final class PeerServer implements PeerConnections, AutoCloseable {
   public void cut(int number, int generation) {
     for (PeerHandler handler : all) {
       if (handler.number() == number && handler.generation() != generation) {
-        handler.close(PeerEnd.REMOVED, "server " + number + ": removed or enrolled anew");
+        handler.close(PeerEnd.REMOVED, PeerLogic.removed(number + "/" + handler.generation()));
       }
     }
   }
