@@ -94,6 +94,7 @@ class MainTest {
   @Test
   void completesEveryCommand() {
     assertThat(run("completion").out())
-        .contains("serve device enroll agent send wake command app-server watch doctor demo");
+        .contains(
+            "serve device enroll agent send wake command app-server watch doctor key ca demo");
   }
 }

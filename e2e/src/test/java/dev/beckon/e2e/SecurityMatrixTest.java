@@ -213,7 +213,7 @@ class SecurityMatrixTest {
 
     Events events = new Events();
     for (Delivery delivery : Delivery.values()) {
-      try (Device device = device(identity, mode, delivery, events)) {
+      try (Device _ = device(identity, mode, delivery, events)) {
         if (datagramsPass) {
           events.next("answered");
           String reason = events.next("dial-failed");
@@ -268,7 +268,11 @@ class SecurityMatrixTest {
     try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
       socket.setSoTimeout(10_000);
       Frame.newBuilder()
-          .setHello(Hello.newBuilder().setDeviceId("kitchen").setBootId(7).setDeliveryValue(1))
+          .setHello(
+              Hello.newBuilder()
+                  .setDeviceId("kitchen")
+                  .setBootId(7)
+                  .setDelivery(dev.beckon.protocol.session.Delivery.DELIVERY_PUSH))
           .build()
           .writeDelimitedTo(socket.getOutputStream());
       byte[] said = socket.getInputStream().readAllBytes();
