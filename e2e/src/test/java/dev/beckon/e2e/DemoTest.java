@@ -102,9 +102,9 @@ final class DemoTest {
     List<ProcessHandle> inside = demo.handle().descendants().toList();
     assertThat(inside).hasSizeGreaterThan(3);
     interrupt(demo);
-    demo.awaitEnd(Duration.ofSeconds(10));
+    demo.awaitEnd(Duration.ofSeconds(40));
     for (ProcessHandle process : inside) {
-      process.onExit().get(10, TimeUnit.SECONDS);
+      process.onExit().get(40, TimeUnit.SECONDS);
     }
     awaitEmpty(temp);
     assertThat(temp).isEmptyDirectory();
