@@ -102,8 +102,12 @@ class ConnectionTest {
   }
 
   private HostAddresses hosts() {
+    // In no folder: nothing is written, for it might be while the test's folder is being deleted.
     return new HostAddresses(
-        folder.resolve("hosts"), Resolver.SYSTEM, new LabGuard(Security.NONE, false), () -> 0);
+        folder.resolve("none").resolve("hosts"),
+        Resolver.SYSTEM,
+        new LabGuard(Security.NONE, false),
+        () -> 0);
   }
 
   private static Connection connection(
