@@ -79,7 +79,8 @@ class RunActionTest {
 
   @Test
   void givesArgumentsToTheProgramAndNotToAShell() throws Exception {
-    Result result = run("{command: [echo, '{x}'], parameters: {x: {}}}", "$(id); echo gone * | 'a b'");
+    Result result =
+        run("{command: [echo, '{x}'], parameters: {x: {}}}", "$(id); echo gone * | 'a b'");
 
     assertThat(result.failure()).isNull();
     assertThat(result.values())
