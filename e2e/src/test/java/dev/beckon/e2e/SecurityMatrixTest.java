@@ -15,10 +15,12 @@ import dev.beckon.protocol.Security;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.protocol.session.Frame;
 import dev.beckon.protocol.session.Hello;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -267,6 +269,7 @@ class SecurityMatrixTest {
     InetSocketAddress address = server(server).tlsAddress();
     try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
       socket.setSoTimeout(10_000);
+      ByteArrayOutputStream hello = new ByteArrayOutputStream();
       Frame.newBuilder()
           .setHello(
               Hello.newBuilder()
@@ -274,10 +277,23 @@ class SecurityMatrixTest {
                   .setBootId(7)
                   .setDelivery(dev.beckon.protocol.session.Delivery.DELIVERY_PUSH))
           .build()
-          .writeDelimitedTo(socket.getOutputStream());
-      byte[] said = socket.getInputStream().readAllBytes();
+          .writeDelimitedTo(hello);
+      // In one write: the server closes at the first byte.
+      socket.getOutputStream().write(hello.toByteArray());
+      byte[] said = readUntilClosed(socket);
       assertThat(said.length == 0 || said[0] == 0x15).as("nothing but a TLS alert").isTrue();
     }
     until("counted", () -> refused(server, "not-tls") == 1);
+  }
+
+  /** A connection that is closed with bytes unread ends with a reset. */
+  private static byte[] readUntilClosed(Socket socket) throws IOException {
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    try {
+      socket.getInputStream().transferTo(said);
+    } catch (SocketException reset) {
+      assertThat(reset).hasMessageContaining("reset");
+    }
+    return said.toByteArray();
   }
 }
