@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.beckon.agent.action.PrivateCups;
-import dev.beckon.agent.action.RequiresCups;
+import dev.beckon.agent.action.RequiresPrograms;
 import dev.beckon.lab.JavaCommand;
 import dev.beckon.lab.LabProcess;
 import java.io.IOException;
@@ -79,7 +79,9 @@ final class AgentActionsTest {
     assertThat(end.path("result").path("output").asText()).isEqualTo("heating\nhot\n");
   }
 
-  @RequiresCups
+  @RequiresPrograms(
+      value = {PrivateCups.SERVER, PrivateCups.TEXT_FILTER},
+      packages = PrivateCups.PACKAGES)
   @Test
   void printsADocumentTellsHowFarItIsAndGoesOnAfterAPrinterThatIsOff() throws Exception {
     try (PrivateCups cups = PrivateCups.start(Files.createDirectory(folder.resolve("cups")))) {
@@ -108,6 +110,30 @@ final class AgentActionsTest {
     assertThat(end.path("state").asText()).as("%s%n%s", end, cups.log()).isEqualTo("SUCCEEDED");
     assertThat(end.path("result").path("job-state").asText()).isEqualTo("completed");
     assertThat(Files.readAllBytes(cups.output("raw", ""))).isEqualTo(PDF);
+  }
+
+  @RequiresPrograms(
+      value = {
+        PrivateDesktop.SCREEN,
+        PrivateDesktop.BUS,
+        PrivateDesktop.DAEMON,
+        PrivateDesktop.NOTIFIER
+      },
+      packages = PrivateDesktop.PACKAGES)
+  @Test
+  void showsANotificationOnADesktopAndItsTextAsItIs() throws Exception {
+    try (PrivateDesktop desktop =
+        PrivateDesktop.start(Files.createDirectory(folder.resolve("desktop")))) {
+      startAgent("display: {notification: {bus: '%s'}}\n".formatted(desktop.bus()));
+
+      JsonNode end =
+          awaitEnd(
+              send("display", "target=notification", "title=Door", "text=-u <b>Anna</b> & Bob"));
+
+      assertThat(end.path("state").asText()).as(end::toPrettyString).isEqualTo("SUCCEEDED");
+      assertThat(desktop.awaitShown())
+          .containsExactly("Beckon", "Door", "-u &lt;b&gt;Anna&lt;/b&gt; &amp; Bob");
+    }
   }
 
   private void startAgent(String actions) throws IOException {

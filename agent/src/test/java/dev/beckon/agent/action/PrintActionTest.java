@@ -26,7 +26,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Prints on a real cupsd. */
-@RequiresCups
+@RequiresPrograms(
+    value = {PrivateCups.SERVER, PrivateCups.TEXT_FILTER},
+    packages = PrivateCups.PACKAGES)
 class PrintActionTest {
   private static final byte[] PDF =
       "%PDF-1.4\n% not much of one\n".getBytes(StandardCharsets.US_ASCII);

@@ -17,8 +17,11 @@ import java.util.concurrent.TimeUnit;
  * {@code NAME.exit} names its exit code, {@code NAME.says} what it reports to cupsd.
  */
 public final class PrivateCups implements AutoCloseable {
-  static final Path SERVER = Path.of("/usr/sbin/cupsd");
-  static final Path TEXT_FILTER = Path.of("/usr/lib/cups/filter/texttopdf");
+  public static final String SERVER = "/usr/sbin/cupsd";
+  public static final String TEXT_FILTER = "/usr/lib/cups/filter/texttopdf";
+
+  /** Debian's packages with them. */
+  public static final String PACKAGES = "cups-daemon cups-filters";
 
   private static final Path SYSTEM_BINARIES = Path.of("/usr/lib/cups");
 
@@ -144,8 +147,7 @@ public final class PrivateCups implements AutoCloseable {
         """
             .formatted(folder));
     Process process =
-        new ProcessBuilder(
-                SERVER.toString(), "-f", "-c", settings.toString(), "-s", files.toString())
+        new ProcessBuilder(SERVER, "-f", "-c", settings.toString(), "-s", files.toString())
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("log/stdout").toFile())
             .start();
