@@ -25,18 +25,17 @@ import dev.beckon.server.peer.Rendezvous;
 import dev.beckon.server.registrar.Authenticator;
 import dev.beckon.server.registrar.DatagramCounters;
 import dev.beckon.server.registrar.DeniedGenerations;
-import dev.beckon.server.registrar.HeapBindingTable;
 import dev.beckon.server.registrar.KeepaliveHandler;
+import dev.beckon.server.registrar.Presence;
 import dev.beckon.server.registrar.PublicStun;
 import dev.beckon.server.registrar.Registrar;
+import dev.beckon.server.registrar.file.BindingFiles;
 import dev.beckon.server.session.ServedDirectory;
 import dev.beckon.server.udp.LocalAddresses;
-import dev.beckon.server.udp.UdpSocket;
 import dev.beckon.server.wake.WakeListener;
 import dev.beckon.server.wake.WakeThread;
 import dev.beckon.server.wake.Wakes;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
@@ -47,6 +46,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
@@ -60,7 +60,8 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   }
 
   private final Ground ground;
-  private final List<UdpSocket> udp;
+  private final LocalSockets sockets;
+  private final BindingFiles bindings;
   private final Identity identity;
   private final RendezvousDirectory directory;
   private final Registrar registrar;
@@ -73,9 +74,14 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   private Evidence evidence = (server, id, wakeId, event, details) -> {};
 
   private RendezvousPart(
-      Ground ground, List<UdpSocket> udp, Identity identity, Supplier<Advertised> here) {
+      Ground ground,
+      BindingFiles bindings,
+      LocalSockets sockets,
+      Identity identity,
+      Supplier<Advertised> here) {
     this.ground = ground;
-    this.udp = udp;
+    this.bindings = bindings;
+    this.sockets = sockets;
     this.identity = identity;
     this.directory =
         ground
@@ -88,8 +94,8 @@ final class RendezvousPart implements WakeListener, Rendezvous {
                     numbers().contains(Wake.DIRECTORY_SERVER),
                     this::credentials,
                     here));
-    this.registrar = new Registrar(new HeapBindingTable(), identity.masterKeys().tableKey());
-    this.wakes = new Wakes(registrar, authenticator(), udp, ground.random(), this);
+    this.registrar = new Registrar(bindings.table(), identity.masterKeys().tableKey());
+    this.wakes = new Wakes(registrar, authenticator(), sockets.byNumber(), ground.random(), this);
     this.peers =
         new PeerServer(
             this,
@@ -152,31 +158,25 @@ final class RendezvousPart implements WakeListener, Rendezvous {
    * @throws IOException with a message for people if an address cannot be had
    */
   static RendezvousPart open(Ground ground, IntSupplier tlsPort) throws IOException {
-    List<UdpSocket> udp = bind(ground);
+    AtomicInteger udpPort = new AtomicInteger();
     String advertise = ground.config().advertise();
     Supplier<Advertised> here =
         () ->
             new Advertised(
                 advertise != null ? advertise : LocalAddresses.ofDefaultRoute().getHostAddress(),
-                udp.getFirst().localAddress().getPort(),
+                udpPort.get(),
                 tlsPort.getAsInt());
     Identity identity = Identity.open(ground.database(), ground.clock(), here);
-    return new RendezvousPart(ground, udp, identity, here);
-  }
-
-  private static List<UdpSocket> bind(Ground ground) throws IOException {
-    List<InetSocketAddress> addresses = new ArrayList<>(ground.config().udp());
-    if (addresses.isEmpty()) {
-      for (InetAddress address : LocalAddresses.all()) {
-        addresses.add(new InetSocketAddress(address, ServerConfig.DEFAULT_UDP_PORT));
-      }
-    }
-    LabGuard.check(ground.config(), "--udp", addresses);
-    List<UdpSocket> sockets = new ArrayList<>();
-    for (InetSocketAddress address : addresses) {
-      sockets.add(ground.opened().add(UdpSocket.bind(address)));
-    }
-    return sockets;
+    // Opened before the sockets, so that it is closed after them.
+    BindingFiles bindings =
+        ground
+            .opened()
+            .add(
+                BindingFiles.open(
+                    ground.config().data().resolve("bindings"), identity.masterKeys().tableKey()));
+    LocalSockets sockets = LocalSockets.bind(ground, bindings);
+    udpPort.set(sockets.addresses().getFirst().getPort());
+    return new RendezvousPart(ground, bindings, sockets, identity, here);
   }
 
   private Authenticator authenticator() {
@@ -196,20 +196,19 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     DeniedGenerations denied = new DeniedGenerations();
     identity.denyList().onRaised((id, minimum) -> denied.raise(registrar.tag(id), minimum));
     PublicStun publicStun = new PublicStun(ground.config().publicStun());
-    for (int i = 0; i < udp.size(); i++) {
-      KeepaliveHandler handler =
-          new KeepaliveHandler(
-              i,
-              registrar,
-              authenticator(),
-              denied,
-              masterKeys.pathTokenKey(),
-              publicStun,
-              wakes,
-              directory.directory()::version,
-              datagrams);
-      udp.get(i).start(handler, ground.nanoClock(), ground.clock());
-    }
+    sockets.start(
+        number ->
+            new KeepaliveHandler(
+                number,
+                registrar,
+                authenticator(),
+                denied,
+                masterKeys.pathTokenKey(),
+                publicStun,
+                wakes,
+                directory.directory()::version,
+                datagrams),
+        ground);
   }
 
   /** The servers of the fleet besides this one, and the list of them. */
@@ -339,7 +338,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   }
 
   List<InetSocketAddress> udpAddresses() {
-    return udp.stream().map(UdpSocket::localAddress).toList();
+    return sockets.addresses();
   }
 
   /**
@@ -412,20 +411,31 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   }
 
   Optional<Reachability.Presence> presence(DeviceId id) {
-    return registrar
-        .presence(id, ground.clock().instant())
+    return registrar.presence(id, ground.clock().instant()).flatMap(this::told);
+  }
+
+  /** A device whose mapping leads to an address that is no longer ours cannot be woken. */
+  private Optional<Reachability.Presence> told(Presence presence) {
+    return bindings
+        .address(presence.socket())
         .map(
-            presence ->
+            address ->
                 new Reachability.Presence(
-                    presence.reachable(),
+                    presence.reachable() && sockets.has(presence.socket()),
                     presence.lastSeen(),
                     presence.mappedAddress(),
-                    udp.get(presence.socket()).localAddress(),
+                    address,
                     presence.interval()));
   }
 
   void metrics(MetricsText text) {
     text.gauge("beckon_bindings", "Devices whose address is known.", registrar.size());
+    text.counter(
+        "beckon_bindings_torn_total", "Bindings that were found damaged.", bindings.table().torn());
+    text.counter(
+        "beckon_bindings_dropped_total",
+        "New bindings that found no room on the disk.",
+        bindings.table().dropped());
     text.gauge("beckon_wakes_outstanding", "Wakes that wait for a device to dial.", wakes.size());
     datagrams
         .snapshot()
@@ -440,7 +450,11 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     text.counter(
         "beckon_datagrams_send_failed_total",
         "Datagrams that the kernel refused to send.",
-        udp.stream().mapToLong(UdpSocket::sendFailures).sum());
+        sockets.sendFailures());
+    text.counter(
+        "beckon_datagrams_receive_failed_total",
+        "Attempts to receive datagrams that failed.",
+        sockets.receiveFailures());
     list.metrics(text);
     text.gauge("beckon_peers", "Other servers that are connected.", peers.connected().size());
     PeerMetrics.write(text, peers.counters());

@@ -17,6 +17,11 @@ public final class AddressBits {
     return address instanceof Inet4Address ? 0 : Bytes.i64(address.getAddress(), 0);
   }
 
+  /** The low half of an IPv4 address; its high half is 0. */
+  public static long ipv4(int address) {
+    return IPV4_PREFIX | (address & 0xFFFF_FFFFL);
+  }
+
   public static long low(InetAddress address) {
     byte[] bytes = address.getAddress();
     return bytes.length == 4 ? IPV4_PREFIX | Bytes.u32(bytes, 0) : Bytes.i64(bytes, 8);

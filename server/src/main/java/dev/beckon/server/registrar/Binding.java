@@ -9,7 +9,7 @@ import java.net.InetSocketAddress;
  */
 public final class Binding {
   /** Flag: a wake is outstanding for this device. */
-  static final int WAKE_OUTSTANDING = 1;
+  public static final int WAKE_OUTSTANDING = 1;
 
   /** Keyed hash of the device ID; 0 never occurs. */
   public long tag;
@@ -36,7 +36,7 @@ public final class Binding {
   /** As announced by the device; see {@link dev.beckon.protocol.datagram.Interval}. */
   public int intervalCode;
 
-  int flags;
+  public int flags;
 
   public void copyFrom(Binding other) {
     tag = other.tag;

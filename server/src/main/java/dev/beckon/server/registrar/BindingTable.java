@@ -8,7 +8,10 @@ package dev.beckon.server.registrar;
  * {@link #read} alone is allowed too and never sees half a row.
  */
 public interface BindingTable {
-  /** Keeps others from changing the row of this tag. Not reentrant; held for a few microseconds. */
+  /**
+   * Keeps others from changing the row of this tag. Held for a few microseconds; a thread holds one
+   * at a time.
+   */
   void lock(long tag);
 
   void unlock(long tag);
@@ -20,7 +23,10 @@ public interface BindingTable {
    */
   boolean read(long tag, Binding into);
 
-  /** Adds or replaces the row of {@code binding.tag}, under its lock. */
+  /**
+   * Adds or replaces the row of {@code binding.tag}, under its lock. Replacing always succeeds;
+   * where there is no room for another row, the new one is dropped and counted.
+   */
   void write(Binding binding);
 
   /** Number of rows. */

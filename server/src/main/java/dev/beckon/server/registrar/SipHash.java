@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
  * inputs. Who does not know the key can neither choose colliding inputs nor predict a result.
  * Immutable.
  */
-final class SipHash {
-  static final int KEY_LENGTH = 16;
+public final class SipHash {
+  public static final int KEY_LENGTH = 16;
 
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -18,7 +18,7 @@ final class SipHash {
   private final long key0;
   private final long key1;
 
-  SipHash(byte[] key) {
+  public SipHash(byte[] key) {
     if (key.length != KEY_LENGTH) {
       throw new IllegalArgumentException("key length: " + key.length + " (expected 16 bytes)");
     }
@@ -26,7 +26,7 @@ final class SipHash {
     key1 = (long) LONG.get(key, 8);
   }
 
-  long hash(byte[] bytes, int offset, int length) {
+  public long hash(byte[] bytes, int offset, int length) {
     long v0 = key0 ^ 0x736f6d6570736575L;
     long v1 = key1 ^ 0x646f72616e646f6dL;
     long v2 = key0 ^ 0x6c7967656e657261L;

@@ -4,7 +4,8 @@
  * <p>{@link dev.beckon.server.registrar.KeepaliveHandler} reads a datagram from top to bottom:
  * decode, authenticate, update, answer. {@link dev.beckon.server.registrar.Registrar} holds the
  * rules and answers questions about presence; {@link dev.beckon.server.registrar.BindingTable}
- * holds one 64-byte row per device. No socket, no clock, no thread.
+ * holds one 64-byte row per device, {@link dev.beckon.server.registrar.RowTable} lays the rows out.
+ * No socket, no clock, no thread, no file.
  */
 @NullMarked
 package dev.beckon.server.registrar;

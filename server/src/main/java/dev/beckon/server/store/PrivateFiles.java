@@ -106,6 +106,25 @@ public final class PrivateFiles {
     }
   }
 
+  /**
+   * Makes an empty file (0600), in place of any that is there. Nothing is forced to the disk.
+   *
+   * @throws StoreException if it cannot be made
+   */
+  public static void createEmpty(Path file) {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder == null) {
+      throw new IllegalArgumentException("file: " + file + " (expected in a folder)");
+    }
+    try {
+      Files.deleteIfExists(file);
+      Files.createFile(file, attributes(folder, "rw-------"));
+    } catch (IOException e) {
+      throw new StoreException(
+          file + ": cannot be made: " + reason(e) + " (free some space, or " + ADVICE + ")", e);
+    }
+  }
+
   /** Puts a folder's entries on disk: without it a new name in it may be gone after a power cut. */
   private static void sync(Path folder) throws IOException {
     try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {

@@ -2,7 +2,8 @@
  * UDP sockets: datagrams in, datagrams out, no decision.
  *
  * <p>{@link dev.beckon.server.udp.DatagramHandler} decides; {@link dev.beckon.server.udp.UdpSocket}
- * moves bytes. A transport with recvmmsg and sendmmsg fits behind the same two interfaces.
+ * moves bytes, on Linux many datagrams per system call ({@link
+ * dev.beckon.server.udp.UdpTransport}).
  */
 @NullMarked
 package dev.beckon.server.udp;

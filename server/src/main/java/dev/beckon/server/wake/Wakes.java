@@ -54,7 +54,7 @@ public final class Wakes implements OutstandingWakes {
 
   private final Registrar registrar;
   private final Authenticator authenticator; // used under the lock
-  private final List<? extends Outbox> sockets;
+  private final List<? extends @Nullable Outbox> sockets;
   private final RandomGenerator random;
   private final WakeListener listener;
 
@@ -75,13 +75,15 @@ public final class Wakes implements OutstandingWakes {
 
   /**
    * @param authenticator of this object alone
-   * @param sockets the local sockets, by the numbers that stand in the bindings
+   * @param sockets the local sockets, by the numbers that stand in the bindings; null where an
+   *     address is no longer ours: what a device sends to it is lost, so it cannot be woken from
+   *     there
    * @param random for wake IDs and transaction IDs: must not be predictable
    */
   public Wakes(
       Registrar registrar,
       Authenticator authenticator,
-      List<? extends Outbox> sockets,
+      List<? extends @Nullable Outbox> sockets,
       RandomGenerator random,
       WakeListener listener) {
     this.registrar = registrar;
@@ -286,7 +288,11 @@ public final class Wakes implements OutstandingWakes {
 
   /** Sends the wake to where the device is now; does nothing while that is not known. */
   private void transmit(OutstandingWake wake, long nowNanos) {
-    if (!registrar.read(wake.tag, row) || row.socket >= sockets.size() || !turnTo(wake, row)) {
+    if (!registrar.read(wake.tag, row)) {
+      return;
+    }
+    Outbox socket = row.socket < sockets.size() ? sockets.get(row.socket) : null;
+    if (socket == null || !turnTo(wake, row)) {
       return;
     }
     if (!wake.repeatsBy(row)) {
@@ -300,7 +306,6 @@ public final class Wakes implements OutstandingWakes {
         .wakeId(wake.wakeId)
         .wake(wake.deadlineMillis, wake.serverNumber, 0);
     int length = authenticator.finish(writer);
-    Outbox socket = sockets.get(row.socket);
     wake.transmissions++;
     wake.lastSentNanos = nowNanos;
     wake.sentDeadlineMillis = wake.deadlineMillis;

@@ -43,7 +43,7 @@ public final class FakeNetwork {
   public final byte[] masterKey = new byte[DeviceKey.LENGTH];
   public final List<Sent> sent = new ArrayList<>();
   public final List<Outbox> sockets = List.of(socket(0), socket(1));
-  public final Registrar registrar = new Registrar(new HeapBindingTable(), new byte[16]);
+  public final Registrar registrar = new Registrar(new RowTable(new MemoryRows()), new byte[16]);
   public final DeniedGenerations denied = new DeniedGenerations();
   public volatile long directoryVersion;
   final DatagramCounters counters = new DatagramCounters();
