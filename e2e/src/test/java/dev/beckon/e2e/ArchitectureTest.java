@@ -67,7 +67,7 @@ final class ArchitectureTest {
     "device,   'protocol'",
     "agent,    'protocol device'",
     "server,   'protocol'",
-    "lab,      ''",
+    "lab,      'protocol server'",
     "cli,      'protocol device agent server lab'"
   })
   void modulesDependOneWay(String module, String others) {
