@@ -188,7 +188,8 @@ final class Api {
     }
     return switch (code) {
       case "device-unknown" ->
-          "'beckon device list' shows the devices, 'beckon device add ID' adds one";
+          "'beckon device list' shows the devices, 'beckon device add ID' adds one; with"
+              + " application servers, ask the rendezvous server";
       case "action-unknown", "argument-unknown", "argument-missing", "argument-invalid" ->
           "'beckon device show ID' lists what the device can do";
       case "command-unknown" -> "'beckon command list' shows the commands";

@@ -8,7 +8,6 @@ import dev.beckon.server.directory.ApplicationServer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
 
@@ -36,26 +35,8 @@ final class AppServerCommand {
 
   private AppServerCommand() {}
 
-  /** Prints the enrollment code, alone on standard output. */
-  @Command(
-      name = "add",
-      description = {
-        "Put a server on the list, make an enrollment code for it and print the code.",
-        "A known number is enrolled anew: its old identity ends when the code is used."
-      })
-  static final class Add implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
-
-    @Option(
-        names = "--valid",
-        paramLabel = "DURATION",
-        description =
-            "How long the code can be used, such as 10m or 24h (default: ${DEFAULT-VALUE}).")
-    private String valid = "1h";
+  /** What the list says of a server. */
+  private static final class Entry {
 
     @Parameters(
         index = "0",
@@ -74,69 +55,61 @@ final class AppServerCommand {
         converter = AddressConverter.class)
     private String address = "";
 
+    String path() {
+      return AppServerCommand.path(number);
+    }
+
+    ObjectNode json() {
+      return Api.JSON.createObjectNode().put("name", name).put("address", address);
+    }
+  }
+
+  /** Prints the enrollment code, alone on standard output. */
+  @Command(
+      name = "add",
+      description = {
+        "Put a server on the list, make an enrollment code for it and print the code.",
+        "A known number is enrolled anew: its old identity ends when the code is used."
+      })
+  static final class Add extends InvitingCommand {
+
+    @Mixin private final Entry entry = new Entry();
+
     Add(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings, "on that server, %s: beckon serve --enroll CODE");
     }
 
     @Override
-    public void run() {
-      JsonNode answer =
-          server
-              .open(surroundings)
-              .post(PATH + "/" + number, entry(name, address).put("valid", valid));
-      if (output.json()) {
-        output.print(surroundings, answer);
-        return;
-      }
-      surroundings.out().println(answer.path("enrollmentCode").asText());
-      if (surroundings.outIsTerminal()) {
-        surroundings
-            .err()
-            .println("  on that server, within " + valid + ": beckon serve --enroll CODE");
-      }
-      sayIfNotSigned(surroundings, answer.path("directory"));
+    JsonNode ask(Api api) {
+      return api.post(entry.path(), entry.json().put("valid", valid()));
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      super.show(answer);
+      sayIfNotSigned(this, answer.path("directory"));
     }
   }
 
   /** Changes what the list says of a server. */
   @Command(name = "set", description = "Change the name and the address of a server.")
-  static final class Set implements Runnable {
+  static final class Set extends RequestCommand {
 
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
-
-    @Parameters(
-        index = "0",
-        paramLabel = "NUMBER",
-        description = "Its number.",
-        converter = NumberConverter.class)
-    private int number;
-
-    @Parameters(index = "1", paramLabel = "NAME", description = "For people.")
-    private String name = "";
-
-    @Parameters(
-        index = "2",
-        paramLabel = "ADDRESS",
-        description = ADDRESS,
-        converter = AddressConverter.class)
-    private String address = "";
+    @Mixin private final Entry entry = new Entry();
 
     Set(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer = server.open(surroundings).put(PATH + "/" + number, entry(name, address));
-      if (output.json()) {
-        output.print(surroundings, answer);
-        return;
-      }
-      surroundings.out().println(number + " is " + name + " at " + address);
-      sayIfNotSigned(surroundings, answer.path("directory"));
+    JsonNode ask(Api api) {
+      return api.put(entry.path(), entry.json());
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      print(entry.number + " is " + entry.name + " at " + entry.address);
+      sayIfNotSigned(this, answer.path("directory"));
     }
   }
 
@@ -144,30 +117,21 @@ final class AppServerCommand {
   @Command(
       name = "list",
       description = "List the application servers, and how far the devices have the list.")
-  static final class ListAll implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class ListAll extends RequestCommand {
 
     ListAll(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer = server.open(surroundings).get(PATH);
-      if (output.json()) {
-        output.print(surroundings, answer);
-        return;
-      }
+    JsonNode ask(Api api) {
+      return api.get(PATH);
+    }
+
+    @Override
+    void show(JsonNode answer) {
       if (answer.path("applicationServers").isEmpty()) {
-        surroundings
-            .err()
-            .println(
-                "no application servers yet: 'beckon app-server add NUMBER NAME ADDRESS' adds"
-                    + " one");
+        remark("no application servers yet: 'beckon app-server add NUMBER NAME ADDRESS' adds one");
         return;
       }
       Table table = new Table("NUMBER", "NAME", "ADDRESS", "STATE", "GENERATION");
@@ -179,22 +143,19 @@ final class AppServerCommand {
             each.path("state").asText(),
             each.path("generation").asText());
       }
-      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
-      table.lines(ink, cell -> paint(ink, cell)).forEach(surroundings.out()::println);
+      print(table, cell -> paint(ink(), cell));
       JsonNode directory = answer.path("directory");
-      surroundings
-          .err()
-          .println(
-              "directory version "
-                  + directory.path("version").asText()
-                  + " of "
-                  + directory.path("issuedAt").asText("-")
-                  + ": "
-                  + directory.path("devicesUpToDate").asText()
-                  + " devices have it, "
-                  + directory.path("devicesBeingWoken").asText()
-                  + " are being woken for it");
-      sayIfNotSigned(surroundings, directory);
+      remark(
+          "directory version "
+              + directory.path("version").asText()
+              + " of "
+              + directory.path("issuedAt").asText("-")
+              + ": "
+              + directory.path("devicesUpToDate").asText()
+              + " devices have it, "
+              + directory.path("devicesBeingWoken").asText()
+              + " are being woken for it");
+      sayIfNotSigned(this, directory);
     }
   }
 
@@ -202,12 +163,7 @@ final class AppServerCommand {
   @Command(
       name = "remove",
       description = "Take a server off the list and shut it out; its certificate counts no more.")
-  static final class Remove implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Remove extends RequestCommand {
 
     @Parameters(
         paramLabel = "NUMBER",
@@ -216,32 +172,30 @@ final class AppServerCommand {
     private int number;
 
     Remove(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer = server.open(surroundings).delete(PATH + "/" + number);
-      if (output.json()) {
-        output.print(surroundings, answer);
-        return;
-      }
-      surroundings.out().println(number + " removed");
-      sayIfNotSigned(surroundings, answer.path("directory"));
+    JsonNode ask(Api api) {
+      return api.delete(path(number));
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      print(number + " removed");
+      sayIfNotSigned(this, answer.path("directory"));
     }
   }
 
-  private static ObjectNode entry(String name, String address) {
-    return Api.JSON.createObjectNode().put("name", name).put("address", address);
+  private static String path(int number) {
+    return PATH + "/" + number;
   }
 
-  private static void sayIfNotSigned(Surroundings surroundings, JsonNode directory) {
+  private static void sayIfNotSigned(ClientCommand command, JsonNode directory) {
     if (!directory.path("upToDate").asBoolean(true)) {
-      surroundings
-          .err()
-          .println(
-              "not in the devices' directory yet: it waits for the directory server, "
-                  + directory.path("signer").asText());
+      command.remark(
+          "not in the devices' directory yet: it waits for the directory server, "
+              + directory.path("signer").asText());
     }
   }
 
@@ -259,11 +213,9 @@ final class AppServerCommand {
     @Override
     public Integer convert(String text) {
       try {
-        return ApplicationServer.checkNumber(Integer.parseInt(text));
-      } catch (NumberFormatException notANumber) {
-        throw new TypeConversionException("number: " + text + " (expected 1 to 65534)");
-      } catch (IllegalArgumentException outOfRange) {
-        throw new TypeConversionException(outOfRange.getMessage());
+        return ApplicationServer.parseNumber(text);
+      } catch (IllegalArgumentException unfit) {
+        throw new TypeConversionException(unfit.getMessage());
       }
     }
   }

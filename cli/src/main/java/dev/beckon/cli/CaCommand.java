@@ -1,9 +1,7 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.beckon.cli.terminal.Ink;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The fleet's certificate authority. */
@@ -15,41 +13,39 @@ final class CaCommand {
 
   private CaCommand() {}
 
-  private static void print(Surroundings surroundings, JsonNode answer) {
-    Table table = new Table("FINGERPRINT", "STATE", "UNTIL", "DEVICES", "SERVERS");
-    for (JsonNode root : answer.path("roots")) {
-      table.row(
-          root.path("fingerprint").asText(),
-          root.path("newest").asBoolean() ? "newest" : "older",
-          root.path("notAfter").asText(),
-          root.path("devices").asText(),
-          root.path("servers").asText());
-    }
-    Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
-    table.lines(ink, cell -> cell).forEach(surroundings.out()::println);
-  }
+  /** Shows one line for each root. */
+  abstract static class RootsCommand extends RequestCommand {
 
-  /** One line for each root. */
-  @Command(name = "list", description = "List the CA roots and how many depend on each.")
-  static final class ListAll implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
-
-    ListAll(Surroundings surroundings) {
-      this.surroundings = surroundings;
+    RootsCommand(Surroundings surroundings) {
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer = server.open(surroundings).get("/v1/ca-roots");
-      if (output.json()) {
-        output.print(surroundings, answer);
-      } else {
-        print(surroundings, answer);
+    void show(JsonNode answer) {
+      Table table = new Table("FINGERPRINT", "STATE", "UNTIL", "DEVICES", "SERVERS");
+      for (JsonNode root : answer.path("roots")) {
+        table.row(
+            root.path("fingerprint").asText(),
+            root.path("newest").asBoolean() ? "newest" : "older",
+            root.path("notAfter").asText(),
+            root.path("devices").asText(),
+            root.path("servers").asText());
       }
+      print(table, cell -> cell);
+    }
+  }
+
+  /** The roots as they are. */
+  @Command(name = "list", description = "List the CA roots and how many depend on each.")
+  static final class ListAll extends RootsCommand {
+
+    ListAll(Surroundings surroundings) {
+      super(surroundings);
+    }
+
+    @Override
+    JsonNode ask(Api api) {
+      return api.get("/v1/ca-roots");
     }
   }
 
@@ -60,26 +56,21 @@ final class CaCommand {
         "Make a second CA root, which signs from now on. Both are trusted; no device is shut out.",
         "Servers get it at once, devices when they next dial in. Then: beckon ca finish."
       })
-  static final class Roll implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Roll extends RootsCommand {
 
     Roll(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer = server.open(surroundings).post("/v1/ca-roots", Api.JSON.createObjectNode());
-      if (output.json()) {
-        output.print(surroundings, answer);
-      } else {
-        print(surroundings, answer);
-        surroundings.err().println("  back up fleet-ca.pem of the server's data folder now");
-      }
+    JsonNode ask(Api api) {
+      return api.post("/v1/ca-roots", Api.JSON.createObjectNode());
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      super.show(answer);
+      remark("  back up fleet-ca.pem of the server's data folder now");
     }
   }
 
@@ -87,12 +78,7 @@ final class CaCommand {
   @Command(
       name = "finish",
       description = "Trust the older CA root no more. Refused while devices or servers do.")
-  static final class Finish implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Finish extends RequestCommand {
 
     @Option(
         names = "--force",
@@ -100,18 +86,17 @@ final class CaCommand {
     private boolean force;
 
     Finish(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer =
-          server.open(surroundings).delete("/v1/ca-roots/older" + (force ? "?force=true" : ""));
-      if (output.json()) {
-        output.print(surroundings, answer);
-      } else {
-        surroundings.out().println("the older CA root is trusted no more");
-      }
+    JsonNode ask(Api api) {
+      return api.delete("/v1/ca-roots/older" + (force ? "?force=true" : ""));
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      print("the older CA root is trusted no more");
     }
   }
 }

@@ -1,12 +1,10 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.beckon.cli.terminal.Ink;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -25,12 +23,7 @@ final class CommandCommand {
 
   /** One command with its timeline. */
   @Command(name = "show", description = "Show a command, its timeline and its result.")
-  static final class Show implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Show extends ClientCommand implements Runnable {
 
     @Parameters(paramLabel = "ID", description = "The command's ID, as 'send' prints it.")
     private String id = "";
@@ -49,48 +42,40 @@ final class CommandCommand {
     private boolean showSecrets;
 
     Show(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
     public void run() {
-      Api api = server.open(surroundings);
+      Api api = api();
       JsonNode command =
           api.get("/v1/commands/" + Api.escape(id) + (showSecrets ? "?secrets=show" : ""));
       if (showSecrets && CommandView.ended(command) && !command.path("secret").isEmpty()) {
-        surroundings.err().println("  the command has ended: its secrets are deleted");
+        remark("  the command has ended: its secrets are deleted");
       }
       if (saveBody != null) {
-        ResultBody.save(api, command, saveBody, surroundings);
+        ResultBody.save(api, command, saveBody, surroundings());
         if (saveBody.equals("-")) {
           return;
         }
       }
-      if (output.json()) {
-        output.print(surroundings, command);
+      if (json()) {
+        print(command);
         return;
       }
-      CommandView view =
-          new CommandView(
-              surroundings.out(), new Ink(surroundings.colours(surroundings.outIsTerminal())));
+      CommandView view = new CommandView(surroundings().out(), ink());
       view.showHead(command);
       view.showNew(command);
       view.showEnd(command);
       for (Map.Entry<String, JsonNode> entry : command.path("result").properties()) {
-        surroundings.out().println(entry.getKey() + "=" + entry.getValue().asText());
+        print(entry.getKey() + "=" + entry.getValue().asText());
       }
     }
   }
 
   /** One line for each command, the newest first. */
   @Command(name = "list", description = "List commands, the newest first.")
-  static final class ListAll implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
-    @Mixin private final PageOptions pages = new PageOptions();
+  static final class ListAll extends ListCommand {
 
     @Option(
         names = "--device",
@@ -106,11 +91,11 @@ final class CommandCommand {
     private @Nullable String state;
 
     ListAll(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings, "commands");
     }
 
     @Override
-    public void run() {
+    String path() {
       StringBuilder path = new StringBuilder("/v1/commands");
       if (device != null) {
         path.append("?device=").append(Api.escape(device));
@@ -120,18 +105,18 @@ final class CommandCommand {
             .append("state=")
             .append(Api.escape(state.toUpperCase(Locale.ROOT)));
       }
-      PageOptions.Listing commands =
-          pages.fetch(server.open(surroundings), path.toString(), "commands");
-      if (output.json()) {
-        output.print(surroundings, commands.json());
-        return;
-      }
-      if (commands.items().isEmpty()) {
-        surroundings.err().println("no commands");
-        return;
-      }
+      return path.toString();
+    }
+
+    @Override
+    String ifNone() {
+      return "no commands";
+    }
+
+    @Override
+    void showEntries(JsonNode commands) {
       Table table = new Table("ID", "DEVICE", "STATE", "ACCEPTED", "COMMAND");
-      for (JsonNode command : commands.items()) {
+      for (JsonNode command : commands) {
         table.row(
             command.path("id").asText(),
             command.path("deviceId").asText(),
@@ -139,11 +124,7 @@ final class CommandCommand {
             command.path("acceptedAt").asText(),
             CommandView.call(command));
       }
-      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
-      table
-          .lines(ink, cell -> CommandView.paintState(ink, cell))
-          .forEach(surroundings.out()::println);
-      commands.sayWhetherMore(surroundings);
+      print(table, cell -> CommandView.paintState(ink(), cell));
     }
   }
 
@@ -155,35 +136,27 @@ final class CommandCommand {
         "One that waits is cancelled at once; of one already handed over the device is asked, and"
             + " it may have begun."
       })
-  static final class Cancel implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Cancel extends RequestCommand {
 
     @Parameters(paramLabel = "ID", description = "The command's ID.")
     private String id = "";
 
     Cancel(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode command = server.open(surroundings).delete("/v1/commands/" + Api.escape(id));
-      if (output.json()) {
-        output.print(surroundings, command);
-        return;
-      }
-      String state = CommandView.state(command);
-      surroundings
-          .out()
-          .println(
-              id
-                  + " "
-                  + state
-                  + (CommandView.ended(command) ? "" : ": the device is asked to cancel it"));
+    JsonNode ask(Api api) {
+      return api.delete("/v1/commands/" + Api.escape(id));
+    }
+
+    @Override
+    void show(JsonNode command) {
+      print(
+          id
+              + " "
+              + CommandView.state(command)
+              + (CommandView.ended(command) ? "" : ": the device is asked to cancel it"));
     }
   }
 }

@@ -5,8 +5,6 @@ import dev.beckon.cli.terminal.Ink;
 import java.util.Locale;
 import java.util.StringJoiner;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The devices that a server knows. */
@@ -30,19 +28,7 @@ final class DeviceCommand {
         "Make an enrollment code for a device and print it.",
         "A known ID is enrolled anew: its old identity ends when the code is used."
       })
-  static final class Add implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
-
-    @Option(
-        names = "--valid",
-        paramLabel = "DURATION",
-        description =
-            "How long the code can be used, such as 10m or 24h (default: ${DEFAULT-VALUE}).")
-    private String valid = "1h";
+  static final class Add extends InvitingCommand {
 
     @Parameters(
         paramLabel = "ID",
@@ -51,58 +37,38 @@ final class DeviceCommand {
     private String id = "";
 
     Add(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings, "on the device, %s: beckon enroll CODE, then beckon agent");
     }
 
     @Override
-    public void run() {
-      JsonNode answer =
-          server
-              .open(surroundings)
-              .post("/v1/devices", Api.JSON.createObjectNode().put("id", id).put("valid", valid));
-      if (output.json()) {
-        output.print(surroundings, answer);
-        return;
-      }
-      String code = answer.path("enrollmentCode").asText();
-      surroundings.out().println(code);
-      if (surroundings.outIsTerminal()) {
-        surroundings
-            .err()
-            .println(
-                "  on the device, within " + valid + ": beckon enroll CODE, then beckon agent");
-      }
+    JsonNode ask(Api api) {
+      return api.post(
+          "/v1/devices", Api.JSON.createObjectNode().put("id", id).put("valid", valid()));
     }
   }
 
   /** One line for each device. */
   @Command(name = "list", description = "List the devices.")
-  static final class ListAll implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
-    @Mixin private final PageOptions pages = new PageOptions();
+  static final class ListAll extends ListCommand {
 
     ListAll(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings, "devices");
     }
 
     @Override
-    public void run() {
-      PageOptions.Listing devices =
-          pages.fetch(server.open(surroundings), "/v1/devices", "devices");
-      if (output.json()) {
-        output.print(surroundings, devices.json());
-        return;
-      }
-      if (devices.items().isEmpty()) {
-        surroundings.err().println("no devices yet: 'beckon device add ID' adds one");
-        return;
-      }
+    String path() {
+      return "/v1/devices";
+    }
+
+    @Override
+    String ifNone() {
+      return "no devices yet: 'beckon device add ID' adds one";
+    }
+
+    @Override
+    void showEntries(JsonNode devices) {
       Table table = new Table("ID", "STATE", "REACHABLE", "MAPPED ADDRESS", "LAST SEEN");
-      for (JsonNode device : devices.items()) {
+      for (JsonNode device : devices) {
         JsonNode presence = device.path("presence");
         table.row(
             device.path("id").asText(),
@@ -111,37 +77,30 @@ final class DeviceCommand {
             presence.path("mappedAddress").asText("-"),
             presence.path("lastSeen").asText("-"));
       }
-      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
-      table.lines(ink, cell -> paint(ink, cell)).forEach(surroundings.out()::println);
-      devices.sayWhetherMore(surroundings);
+      print(table, cell -> paint(ink(), cell));
     }
   }
 
   /** Everything the server knows about one device. */
   @Command(name = "show", description = "Show a device: its presence, addresses and actions.")
-  static final class Show implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Show extends RequestCommand {
 
     @Parameters(paramLabel = "ID", converter = DeviceIdConverter.class, description = "Its ID.")
     private String id = "";
 
     Show(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode device = server.open(surroundings).get("/v1/devices/" + Api.escape(id));
-      if (output.json()) {
-        output.print(surroundings, device);
-        return;
-      }
+    JsonNode ask(Api api) {
+      return api.get("/v1/devices/" + Api.escape(id));
+    }
+
+    @Override
+    void show(JsonNode device) {
       JsonNode presence = device.path("presence");
-      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+      Ink ink = ink();
       line(ink, "id", device.path("id").asText());
       line(ink, "state", paint(ink, device.path("state").asText()));
       line(ink, "generation", device.path("generation").asText());
@@ -158,14 +117,14 @@ final class DeviceCommand {
         line(ink, "actions", "not known yet (the device tells when it first dials in)");
         return;
       }
-      surroundings.out().println(ink.faint("actions"));
+      print(ink.faint("actions"));
       for (JsonNode action : actions) {
-        surroundings.out().println("  " + signature(action));
+        print("  " + signature(action));
       }
     }
 
     private void line(Ink ink, String name, String value) {
-      surroundings.out().println(ink.faint(String.format(Locale.ROOT, "%-16s", name)) + value);
+      print(ink.faint(String.format(Locale.ROOT, "%-16s", name)) + value);
     }
   }
 
@@ -176,31 +135,23 @@ final class DeviceCommand {
         "Shut a device out: its sessions end and nothing it sends counts any more.",
         "To let it in again: beckon device add ID, and enroll it anew."
       })
-  static final class Revoke implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Revoke extends RequestCommand {
 
     @Parameters(paramLabel = "ID", converter = DeviceIdConverter.class, description = "Its ID.")
     private String id = "";
 
     Revoke(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer =
-          server
-              .open(surroundings)
-              .post("/v1/devices/" + Api.escape(id) + "/revocation", Api.JSON.createObjectNode());
-      if (output.json()) {
-        output.print(surroundings, answer);
-      } else {
-        surroundings.out().println(id + " revoked");
-      }
+    JsonNode ask(Api api) {
+      return api.post("/v1/devices/" + Api.escape(id) + "/revocation", Api.JSON.createObjectNode());
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      print(id + " revoked");
     }
   }
 

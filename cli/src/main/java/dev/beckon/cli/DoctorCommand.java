@@ -28,7 +28,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Looks at a server for what commonly goes wrong, from where it is run. */
@@ -40,7 +39,7 @@ import picocli.CommandLine.Option;
           + " clock and ports. With --host also whether devices can be expected to reach it."
     },
     exitCodeList = {"0:nothing is wrong", "1:something is", "2:wrong usage"})
-final class DoctorCommand implements Callable<Integer> {
+final class DoctorCommand extends ClientCommand implements Callable<Integer> {
 
   private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final long LITTLE_DISK_BYTES = 1L << 30;
@@ -60,11 +59,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private record Check(String name, Finding finding, String detail, String advice) {}
 
-  private final Surroundings surroundings;
   private final List<Check> checks = new ArrayList<>();
-
-  @Mixin private final ServerOptions server = new ServerOptions();
-  @Mixin private final OutputOptions output = new OutputOptions();
 
   @Option(
       names = "--data",
@@ -91,13 +86,13 @@ final class DoctorCommand implements Callable<Integer> {
   private int udpPort = ServerConfig.DEFAULT_UDP_PORT;
 
   DoctorCommand(Surroundings surroundings) {
-    this.surroundings = surroundings;
+    super(surroundings);
   }
 
   @Override
   public Integer call() {
     checkApi();
-    Path folder = data != null ? data : surroundings.serverFolder();
+    Path folder = data != null ? data : surroundings().serverFolder();
     if (data != null || Files.isDirectory(folder)) {
       checkFolder(folder);
     }
@@ -112,7 +107,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   private void checkApi() {
     try {
-      Api api = server.open(surroundings);
+      Api api = api();
       api.get("/healthz");
       api.get("/readyz");
       ok("api", "answers, and takes traffic");
@@ -273,7 +268,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private void print() {
-    if (output.json()) {
+    if (json()) {
       ObjectNode json = Api.JSON.createObjectNode();
       ArrayNode items = json.putArray("checks");
       for (Check check : checks) {
@@ -285,10 +280,10 @@ final class DoctorCommand implements Callable<Integer> {
           item.put("advice", check.advice);
         }
       }
-      output.print(surroundings, json);
+      print(json);
       return;
     }
-    Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+    Ink ink = ink();
     for (Check check : checks) {
       String word =
           String.format(Locale.ROOT, "%-8s", check.finding.name().toLowerCase(Locale.ROOT));
@@ -298,13 +293,11 @@ final class DoctorCommand implements Callable<Integer> {
             case WARNING -> ink.waiting(word);
             case WRONG -> ink.bad(word);
           };
-      surroundings
-          .out()
-          .println(
-              painted
-                  + String.format(Locale.ROOT, "%-14s", check.name)
-                  + check.detail
-                  + (check.advice.isEmpty() ? "" : "\n" + " ".repeat(22) + check.advice));
+      print(
+          painted
+              + String.format(Locale.ROOT, "%-14s", check.name)
+              + check.detail
+              + (check.advice.isEmpty() ? "" : "\n" + " ".repeat(22) + check.advice));
     }
   }
 }

@@ -1,9 +1,7 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.beckon.cli.terminal.Ink;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -18,24 +16,19 @@ final class KeyCommand {
 
   /** One line for each live key. */
   @Command(name = "list", description = "List the live master keys and how many devices use each.")
-  static final class ListAll implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class ListAll extends RequestCommand {
 
     ListAll(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer = server.open(surroundings).get("/v1/keys");
-      if (output.json()) {
-        output.print(surroundings, answer);
-        return;
-      }
+    JsonNode ask(Api api) {
+      return api.get("/v1/keys");
+    }
+
+    @Override
+    void show(JsonNode answer) {
       Table table = new Table("KEY", "STATE", "DEVICES");
       for (JsonNode key : answer.path("keys")) {
         table.row(
@@ -43,8 +36,7 @@ final class KeyCommand {
             key.path("newest").asBoolean() ? "newest" : "older",
             key.path("devices").asText());
       }
-      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
-      table.lines(ink, cell -> cell).forEach(surroundings.out()::println);
+      print(table, cell -> cell);
     }
   }
 
@@ -55,26 +47,21 @@ final class KeyCommand {
         "Make a second master key. Both count; no device is shut out.",
         "Devices move to it when they next dial in. Then: beckon key retire ID."
       })
-  static final class Rotate implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Rotate extends RequestCommand {
 
     Rotate(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode key = server.open(surroundings).post("/v1/keys", Api.JSON.createObjectNode());
-      if (output.json()) {
-        output.print(surroundings, key);
-      } else {
-        surroundings.out().println("key " + key.path("id").asText() + " is live");
-        surroundings.err().println("  back up master.keys of the server's data folder now");
-      }
+    JsonNode ask(Api api) {
+      return api.post("/v1/keys", Api.JSON.createObjectNode());
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      print("key " + answer.path("id").asText() + " is live");
+      remark("  back up master.keys of the server's data folder now");
     }
   }
 
@@ -82,12 +69,7 @@ final class KeyCommand {
   @Command(
       name = "retire",
       description = "End an older master key. Refused while devices use it, unless forced.")
-  static final class Retire implements Runnable {
-
-    private final Surroundings surroundings;
-
-    @Mixin private final ServerOptions server = new ServerOptions();
-    @Mixin private final OutputOptions output = new OutputOptions();
+  static final class Retire extends RequestCommand {
 
     @Option(
         names = "--force",
@@ -98,18 +80,17 @@ final class KeyCommand {
     private int id;
 
     Retire(Surroundings surroundings) {
-      this.surroundings = surroundings;
+      super(surroundings);
     }
 
     @Override
-    public void run() {
-      JsonNode answer =
-          server.open(surroundings).delete("/v1/keys/" + id + (force ? "?force=true" : ""));
-      if (output.json()) {
-        output.print(surroundings, answer);
-      } else {
-        surroundings.out().println("key " + id + " is retired");
-      }
+    JsonNode ask(Api api) {
+      return api.delete("/v1/keys/" + id + (force ? "?force=true" : ""));
+    }
+
+    @Override
+    void show(JsonNode answer) {
+      print("key " + id + " is retired");
     }
   }
 }

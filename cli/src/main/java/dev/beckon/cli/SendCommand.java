@@ -18,7 +18,6 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -47,12 +46,7 @@ import picocli.CommandLine.Parameters;
       "3:the server cannot be reached",
       "4:with --wait: EXPIRED"
     })
-final class SendCommand implements Callable<Integer> {
-
-  private final Surroundings surroundings;
-
-  @Mixin private final ServerOptions server = new ServerOptions();
-  @Mixin private final OutputOptions output = new OutputOptions();
+final class SendCommand extends ClientCommand implements Callable<Integer> {
 
   @Parameters(
       index = "0",
@@ -111,7 +105,7 @@ final class SendCommand implements Callable<Integer> {
   private @Nullable String saveBody;
 
   SendCommand(Surroundings surroundings) {
-    this.surroundings = surroundings;
+    super(surroundings);
   }
 
   @Override
@@ -121,26 +115,25 @@ final class SendCommand implements Callable<Integer> {
     }
     ObjectNode request = Api.JSON.createObjectNode().put("action", action);
     ObjectNode map = request.putObject("args");
-    new Arguments(surroundings.in()).parse(args).forEach(map::put);
+    new Arguments(surroundings().in()).parse(args).forEach(map::put);
     addSecrets(request, map);
     if (deadline != null) {
       request.put("deadline", deadline);
     }
 
-    Api api = server.open(surroundings);
+    Api api = api();
     JsonNode command = post(api, request);
     if (!wait) {
-      if (output.json()) {
-        output.print(surroundings, command);
+      if (json()) {
+        print(command);
       } else {
-        surroundings.out().println(command.path("id").asText());
+        print(command.path("id").asText());
       }
       return ExitCode.DONE;
     }
-    boolean timeline = !quiet && !output.json();
-    CommandView view =
-        new CommandView(
-            surroundings.err(), new Ink(surroundings.colours(surroundings.errIsTerminal())));
+    boolean timeline = !quiet && !json();
+    Surroundings here = surroundings();
+    CommandView view = new CommandView(here.err(), new Ink(here.colours(here.errIsTerminal())));
     JsonNode ended = new Waiting(api, view, timeline).follow(command);
     show(api, ended, view, timeline);
     return CommandView.exitCode(ended);
@@ -210,28 +203,26 @@ final class SendCommand implements Callable<Integer> {
 
   private void show(Api api, JsonNode command, CommandView view, boolean timeline) {
     if (saveBody != null) {
-      ResultBody.save(api, command, saveBody, surroundings);
+      ResultBody.save(api, command, saveBody, surroundings());
     }
-    if (output.json()) {
-      output.print(surroundings, command);
+    if (json()) {
+      print(command);
       return;
     }
     if (timeline || CommandView.exitCode(command) != ExitCode.DONE) {
       view.showEnd(command);
     }
     for (Map.Entry<String, JsonNode> entry : command.path("result").properties()) {
-      surroundings.out().println(entry.getKey() + "=" + entry.getValue().asText());
+      print(entry.getKey() + "=" + entry.getValue().asText());
     }
     long bodyBytes = command.path("resultBodyBytes").asLong();
     if (saveBody == null && bodyBytes > 0) {
-      surroundings
-          .err()
-          .println(
-              "  the result has a body of "
-                  + bodyBytes
-                  + " bytes: beckon command show "
-                  + command.path("id").asText()
-                  + " --save-body FILE");
+      remark(
+          "  the result has a body of "
+              + bodyBytes
+              + " bytes: beckon command show "
+              + command.path("id").asText()
+              + " --save-body FILE");
     }
   }
 

@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Shows what happens to commands, as it happens. */
@@ -25,7 +24,7 @@ import picocli.CommandLine.Option;
       "A line for each event: time (UTC), device, event, command. With --json a line for each"
           + " change, with the whole command. Secrets read (secret). Ends with Ctrl-C."
     })
-final class WatchCommand implements Callable<Integer> {
+final class WatchCommand extends ClientCommand implements Callable<Integer> {
 
   /** Commands whose shown entries are remembered; of others only the newest entry is shown. */
   private static final int MAX_REMEMBERED = 10_000;
@@ -33,7 +32,6 @@ final class WatchCommand implements Callable<Integer> {
   private static final int MAX_TRIES = 30;
   private static final long PAUSE_MILLIS = 1_000;
 
-  private final Surroundings surroundings;
   private final Map<String, Integer> shown =
       new LinkedHashMap<>() {
         @Override
@@ -41,9 +39,6 @@ final class WatchCommand implements Callable<Integer> {
           return size() > MAX_REMEMBERED;
         }
       };
-
-  @Mixin private final ServerOptions server = new ServerOptions();
-  @Mixin private final OutputOptions output = new OutputOptions();
 
   @Option(
       names = "--device",
@@ -61,7 +56,7 @@ final class WatchCommand implements Callable<Integer> {
   private long changes;
 
   WatchCommand(Surroundings surroundings) {
-    this.surroundings = surroundings;
+    super(surroundings);
   }
 
   @Override
@@ -69,13 +64,13 @@ final class WatchCommand implements Callable<Integer> {
     if (count < 0) {
       throw FailureException.usage("--count: " + count + " (expected 1 or more)", null);
     }
-    Api api = server.open(surroundings);
+    Api api = api();
     String path = "/v1/events" + (device == null ? "" : "?device=" + Api.escape(device));
     int missed = 0;
     while (true) {
       try (InputStream events = api.stream(path)) {
         if (missed > 0) {
-          surroundings.err().println("  connected again; what happened meanwhile is not shown");
+          remark("  connected again; what happened meanwhile is not shown");
         }
         missed = 0;
         if (follow(events)) {
@@ -89,7 +84,7 @@ final class WatchCommand implements Callable<Integer> {
         }
       }
       if (missed++ == 0) {
-        surroundings.err().println("  the connection ended; trying again");
+        remark("  the connection ended; trying again");
       }
       pause();
     }
@@ -112,8 +107,8 @@ final class WatchCommand implements Callable<Integer> {
   }
 
   private void show(String text) {
-    if (output.json()) {
-      surroundings.out().println(text);
+    if (json()) {
+      print(text);
       return;
     }
     JsonNode command;
@@ -122,12 +117,12 @@ final class WatchCommand implements Callable<Integer> {
     } catch (JsonProcessingException e) {
       throw FailureException.failed("server: an event that is not JSON", null);
     }
-    Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+    Ink ink = ink();
     String id = command.path("id").asText();
     JsonNode timeline = command.path("timeline");
     int from = shown.getOrDefault(id, Math.max(0, timeline.size() - 1));
     for (int i = from; i < timeline.size(); i++) {
-      surroundings.out().println(line(ink, command, timeline.get(i)));
+      print(line(ink, command, timeline.get(i)));
     }
     if (CommandView.ended(command)) {
       shown.remove(id);

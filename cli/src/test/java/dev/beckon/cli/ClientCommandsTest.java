@@ -91,10 +91,12 @@ class ClientCommandsTest {
   @Test
   void refusesWhatNoServerCanBeBeforeItAsksAnybody() {
     CommandRun number = place.run("app-server", "add", "70000", "printing", "host");
+    CommandRun word = place.run("app-server", "add", "abc", "printing", "host");
     CommandRun address = place.run("app-server", "set", "7", "printing", "host:0");
 
     assertThat(number.exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(number.err()).startsWith("beckon: number: 70000 (expected 1 to 65534");
+    assertThat(number.err()).startsWith("beckon: number: 70000 (expected 1 to 65534, or 65535 for");
+    assertThat(word.err()).startsWith("beckon: number: abc (expected 1 to 65534, or 65535 for");
     assertThat(address.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(address.err()).startsWith("beckon: address: host:0 (expected ADDRESS");
     assertThat(server.requests()).isEmpty();
@@ -170,7 +172,8 @@ class ClientCommandsTest {
         .isEqualTo(
             """
             beckon: device: kitchen (expected a device …)
-              'beckon device list' shows the devices, 'beckon device add ID' adds one
+              'beckon device list' shows the devices, 'beckon device add ID' adds one; with \
+            application servers, ask the rendezvous server
             """);
   }
 
