@@ -14,6 +14,7 @@ import dev.beckon.server.directory.DirectoryPush;
 import dev.beckon.server.directory.RendezvousDirectory;
 import dev.beckon.server.directory.SignerCertificates;
 import dev.beckon.server.identity.Advertised;
+import dev.beckon.server.identity.Der;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.identity.InvalidCertificateRequestException;
@@ -37,7 +38,6 @@ import dev.beckon.server.wake.WakeThread;
 import dev.beckon.server.wake.Wakes;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -303,7 +303,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     List<X509Certificate> chain = new ArrayList<>();
     chain.add(identity.ca().issueServerFor(certificateRequest, number, generation));
     chain.addAll(identity.ca().chain());
-    return encoded(chain);
+    return Der.of(chain);
   }
 
   @Override
@@ -318,19 +318,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
 
   @Override
   public List<ByteString> roots() {
-    return encoded(identity.ca().roots());
-  }
-
-  private static List<ByteString> encoded(List<X509Certificate> certificates) {
-    List<ByteString> encoded = new ArrayList<>();
-    try {
-      for (X509Certificate each : certificates) {
-        encoded.add(ByteString.copyFrom(each.getEncoded()));
-      }
-    } catch (CertificateEncodingException e) {
-      throw new IllegalStateException("a certificate has no encoding", e);
-    }
-    return encoded;
+    return Der.of(identity.ca().roots());
   }
 
   Identity identity() {

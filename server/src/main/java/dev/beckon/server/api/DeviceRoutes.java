@@ -7,6 +7,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.EnrollmentCodes;
 import dev.beckon.server.identity.KnownDevices;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
@@ -21,7 +22,6 @@ import java.util.OptionalInt;
 final class DeviceRoutes {
 
   private static final Duration DEFAULT_VALIDITY = Duration.ofHours(1);
-  private static final Duration MAX_VALIDITY = Duration.ofDays(30);
   private static final Duration DEFAULT_WAKE = Duration.ofSeconds(60);
   private static final Duration MAX_WAKE = Duration.ofDays(1);
 
@@ -91,7 +91,7 @@ final class DeviceRoutes {
                             ErrorCode.REQUEST_MALFORMED, "id: missing (expected a device ID)")));
     Duration valid =
         Requests.text(json, "valid")
-            .map(text -> TimeText.duration("valid", text, MAX_VALIDITY))
+            .map(text -> TimeText.duration("valid", text, EnrollmentCodes.MAX_VALIDITY))
             .orElse(DEFAULT_VALIDITY);
     if (valid.compareTo(Duration.ofSeconds(1)) < 0) {
       throw new Problem(ErrorCode.PARAMETER_INVALID, "valid: 0s (expected 1s or more)");

@@ -7,7 +7,7 @@ import dev.beckon.server.directory.ApplicationServer;
 import dev.beckon.server.directory.DirectoryFullException;
 import dev.beckon.server.directory.DirectoryStatus;
 import dev.beckon.server.directory.RendezvousDirectory;
-import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.EnrollmentCodes;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.time.Duration;
@@ -69,7 +69,7 @@ final class ServerRoutes {
     String address = required(json, "address");
     Duration valid =
         Requests.text(json, "valid")
-            .map(text -> TimeText.duration("valid", text, Devices.MAX_VALIDITY))
+            .map(text -> TimeText.duration("valid", text, EnrollmentCodes.MAX_VALIDITY))
             .orElse(DEFAULT_VALIDITY);
     EnrollmentCode code = await(checked(() -> here().servers().add(number, name, address, valid)));
     ObjectNode answer = Json.MAPPER.createObjectNode();
@@ -122,15 +122,7 @@ final class ServerRoutes {
   }
 
   private static int number(Context ctx) {
-    String text = ctx.pathParam("number");
-    try {
-      return ApplicationServer.checkNumber(
-          text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1);
-    } catch (IllegalArgumentException outOfRange) {
-      throw new Problem(
-          ErrorCode.PARAMETER_INVALID,
-          "number: " + text + " (expected 1 to 65534, or 65535 for a directory server of its own)");
-    }
+    return checked(() -> ApplicationServer.parseNumber(ctx.pathParam("number")));
   }
 
   private static String required(ObjectNode json, String name) {

@@ -42,12 +42,26 @@ public record ApplicationServer(
    */
   public static int checkNumber(int number) {
     if (number < 1 || number > Wake.DIRECTORY_SERVER) {
-      throw new IllegalArgumentException(
-          "number: "
-              + number
-              + " (expected 1 to 65534, or 65535 for a directory server of its own)");
+      throw unfitNumber(Integer.toString(number));
     }
     return number;
+  }
+
+  /**
+   * Reads a server's number.
+   *
+   * @throws IllegalArgumentException if it can be none, with a message for people
+   */
+  public static int parseNumber(String text) {
+    if (!text.matches("[0-9]{1,9}")) {
+      throw unfitNumber(text);
+    }
+    return checkNumber(Integer.parseInt(text));
+  }
+
+  private static IllegalArgumentException unfitNumber(String number) {
+    return new IllegalArgumentException(
+        "number: " + number + " (expected 1 to 65534, or 65535 for a directory server of its own)");
   }
 
   /** Refuses what people could not tell apart or a terminal would act on. */

@@ -1,20 +1,17 @@
 package dev.beckon.server.directory;
 
-import dev.beckon.protocol.datagram.DeviceKey;
 import dev.beckon.protocol.enrollment.EnrollmentCode;
 import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.Advertised;
-import dev.beckon.server.identity.Devices;
+import dev.beckon.server.identity.EnrollmentCodes;
 import dev.beckon.server.identity.FleetCa;
 import dev.beckon.server.identity.FleetKeys;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
-import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -47,12 +44,10 @@ public final class ApplicationServers implements FleetKeys.Servers {
   /** Leaves room for the signature and its certificates. */
   private static final int MAX_LIST_BYTES = ListCheck.MAX_BYTES - 16_384;
 
-  private static final SecureRandom RANDOM = new SecureRandom();
-
   private final Database database;
   private final InstantSource clock;
   private final FleetCa ca;
-  private final Supplier<Advertised> advertised;
+  private final EnrollmentCodes codes;
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
 
   /** Number → the generation that is let in. */
@@ -66,7 +61,7 @@ public final class ApplicationServers implements FleetKeys.Servers {
     this.database = database;
     this.clock = clock;
     this.ca = ca;
-    this.advertised = advertised;
+    this.codes = new EnrollmentCodes(clock, ca, advertised);
     for (ApplicationServer server : list()) {
       if (server.state() == ApplicationServer.State.ENROLLED) {
         admitted.put(server.number(), server.generation());
@@ -85,34 +80,21 @@ public final class ApplicationServers implements FleetKeys.Servers {
    *
    * @param number 1 to 65,535
    * @param address as {@link dev.beckon.protocol.directory.ServerAddress#parse} takes it
-   * @param validity of the code, 1 second to {@link Devices#MAX_VALIDITY}
+   * @param validity of the code, 1 second to {@link EnrollmentCodes#MAX_VALIDITY}
    * @return fails with {@link DirectoryFullException} if the list becomes too long
    * @throws IllegalArgumentException if one of them is out of range; the message is for people
    */
   public CompletableFuture<EnrollmentCode> add(
       int number, String name, String address, Duration validity) {
     check(number, name, address);
-    if (validity.compareTo(Duration.ofSeconds(1)) < 0
-        || validity.compareTo(Devices.MAX_VALIDITY) > 0) {
-      throw new IllegalArgumentException("valid: " + validity + " (expected 1s to 30d)");
-    }
-    byte[] secret = new byte[EnrollmentCode.SECRET_BYTES];
-    RANDOM.nextBytes(secret);
-    Instant now = clock.instant();
-    Instant expiry = now.plus(validity).plusMillis(999).truncatedTo(ChronoUnit.SECONDS);
-    Advertised here = advertised.get();
-    EnrollmentCode code =
-        new EnrollmentCode(here.host(), here.tlsPort(), ca.fingerprint(), secret, expiry);
+    EnrollmentCode code = codes.make(validity);
     return database.write(
         sql -> {
+          Instant now = clock.instant();
           int generation =
               ServerTable.find(sql, number).map(ApplicationServer::generation).orElse(0);
-          if (generation >= DeviceKey.MAX_GENERATION) {
-            throw new IllegalStateException(
-                "number: " + number + " (enrolled " + generation + " times; expected another)");
-          }
           put(sql, number, name, address, now);
-          ServerTable.invite(sql, number, FleetCa.sha256(secret), expiry, now);
+          ServerTable.INVITATIONS.invite(sql, number, generation, code, now);
           return code;
         },
         ignored -> listeners.forEach(Listener::onChanged));

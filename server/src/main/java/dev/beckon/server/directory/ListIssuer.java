@@ -6,10 +6,9 @@ import dev.beckon.protocol.directory.ListSignature;
 import dev.beckon.protocol.session.DirectoryEntry;
 import dev.beckon.protocol.session.DirectoryList;
 import dev.beckon.protocol.session.SignedDirectory;
+import dev.beckon.server.identity.Der;
 import dev.beckon.server.identity.ServerCredentials;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertificateEncodingException;
-import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -66,7 +65,7 @@ public final class ListIssuer implements ListSigner, AutoCloseable {
       return next;
     }
     SignedDirectory parts = parts(held);
-    if (parts.getCertificateChain(0).equals(encoded(signer.chain().getFirst()))) {
+    if (parts.getCertificateChain(0).equals(Der.of(signer.chain().getFirst()))) {
       return held;
     }
     SignedList anew =
@@ -82,7 +81,7 @@ public final class ListIssuer implements ListSigner, AutoCloseable {
    */
   private static int step(@Nullable SignedList held, ServerCredentials signer) {
     return held == null
-            || parts(held).getCertificateChain(0).equals(encoded(signer.chain().getFirst()))
+            || parts(held).getCertificateChain(0).equals(Der.of(signer.chain().getFirst()))
         ? 1
         : AFTER_ANOTHER_SIGNER;
   }
@@ -100,18 +99,10 @@ public final class ListIssuer implements ListSigner, AutoCloseable {
       byte[] signature = ListSignature.sign(signer.key(), list.toByteArray());
       SignedDirectory.Builder signed =
           SignedDirectory.newBuilder().setList(list).setSignature(ByteString.copyFrom(signature));
-      signer.chain().forEach(each -> signed.addCertificateChain(encoded(each)));
+      signed.addAllCertificateChain(Der.of(signer.chain()));
       return signed.build().toByteString();
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("the directory cannot be signed", e);
-    }
-  }
-
-  private static ByteString encoded(X509Certificate certificate) {
-    try {
-      return ByteString.copyFrom(certificate.getEncoded());
-    } catch (CertificateEncodingException e) {
-      throw new IllegalStateException("a certificate has no encoding", e);
     }
   }
 

@@ -1,38 +1,24 @@
 package dev.beckon.server.directory;
 
+import dev.beckon.server.identity.Invitations;
 import dev.beckon.server.store.Sql;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The SQL of application servers and their invitations, within the caller's transaction. */
+/** The SQL of application servers, within the caller's transaction. */
 final class ServerTable {
 
-  /** Expired codes are kept this long, to be told "expired" rather than "unknown". */
-  private static final Duration EXPIRED_KEPT = Duration.ofDays(1);
+  static final Invitations<Integer> INVITATIONS =
+      new Invitations<>(
+          "number", "server_invitations", "number", number -> number, row -> row.getInt("number"));
 
   private static final String COLUMNS =
       "SELECT number, name, address, generation, state, added_at, enrolled_at"
           + " FROM application_servers ";
-
-  /**
-   * A stored enrollment code.
-   *
-   * @param publicKey SHA-256 of the key that it was used with; null until then
-   * @param generation the one that its use made
-   * @param certificate what its use gave, DER
-   */
-  @SuppressWarnings("ArrayRecordComponent") // carried, never compared
-  record Invitation(
-      int number,
-      Instant expiresAt,
-      byte @Nullable [] publicKey,
-      int generation,
-      byte @Nullable [] certificate) {}
 
   private ServerTable() {}
 
@@ -85,7 +71,7 @@ final class ServerTable {
 
   static void remove(Sql sql, int number) throws SQLException {
     sql.update("UPDATE application_servers SET state = 'REMOVED' WHERE number = ?", number);
-    sql.update("DELETE FROM server_invitations WHERE number = ?", number);
+    INVITATIONS.withdraw(sql, number);
   }
 
   static void enroll(Sql sql, int number, int generation, Instant now) throws SQLException {
@@ -122,47 +108,5 @@ final class ServerTable {
             row -> row.getInt(1),
             rootsHash)
         .orElse(0);
-  }
-
-  /** The newest code of a server is its only unused one; old codes of all servers go. */
-  static void invite(Sql sql, int number, byte[] secretHash, Instant expiresAt, Instant now)
-      throws SQLException {
-    sql.update(
-        "DELETE FROM server_invitations WHERE expires_at < ?",
-        now.minus(EXPIRED_KEPT).toEpochMilli());
-    sql.update("DELETE FROM server_invitations WHERE number = ? AND public_key IS NULL", number);
-    sql.update(
-        "INSERT INTO server_invitations (secret_hash, number, expires_at) VALUES (?, ?, ?)",
-        secretHash,
-        number,
-        expiresAt.toEpochMilli());
-  }
-
-  static Optional<Invitation> invitation(Sql sql, byte[] secretHash) throws SQLException {
-    return sql.first(
-        "SELECT number, expires_at, public_key, generation, certificate FROM server_invitations"
-            + " WHERE secret_hash = ?",
-        row ->
-            new Invitation(
-                row.getInt("number"),
-                Instant.ofEpochMilli(row.getLong("expires_at")),
-                row.getBytes("public_key"),
-                row.getInt("generation"),
-                row.getBytes("certificate")),
-        secretHash);
-  }
-
-  /** Whether the code was unused until now. */
-  static boolean use(
-      Sql sql, byte[] secretHash, byte[] publicKeyHash, int generation, byte[] certificate)
-      throws SQLException {
-    return sql.update(
-            "UPDATE server_invitations SET public_key = ?, generation = ?, certificate = ? WHERE"
-                + " secret_hash = ? AND public_key IS NULL",
-            publicKeyHash,
-            generation,
-            certificate,
-            secretHash)
-        == 1;
   }
 }

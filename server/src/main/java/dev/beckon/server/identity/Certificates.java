@@ -1,6 +1,5 @@
 package dev.beckon.server.identity;
 
-import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -12,7 +11,6 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
-import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
@@ -125,15 +123,6 @@ final class Certificates {
                   .toArray(GeneralName[]::new);
           builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(names));
         });
-  }
-
-  /** The certificate in DER, for a frame. */
-  static ByteString encoded(X509Certificate certificate) {
-    try {
-      return ByteString.copyFrom(certificate.getEncoded());
-    } catch (CertificateEncodingException e) {
-      throw new IllegalStateException("a certificate has no encoding", e);
-    }
   }
 
   /** Whether the issuer's key signed the certificate. */

@@ -11,26 +11,19 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The SQL of devices and invitations; each method runs within the caller's transaction. */
+/** The SQL of devices; each method runs within the caller's transaction. */
 final class DeviceTable {
 
   private static final String COLUMNS =
       "SELECT id, generation, state, added_at, enrolled_at, actions FROM devices ";
 
-  /**
-   * A stored enrollment code.
-   *
-   * @param publicKey SHA-256 of the key that it was used with; null until then
-   * @param generation the one that its use made
-   * @param certificate what its use gave, DER
-   */
-  @SuppressWarnings("ArrayRecordComponent") // carried, never compared
-  record Invitation(
-      DeviceId deviceId,
-      Instant expiresAt,
-      byte @Nullable [] publicKey,
-      int generation,
-      byte @Nullable [] certificate) {}
+  static final Invitations<DeviceId> INVITATIONS =
+      new Invitations<>(
+          "device ID",
+          "invitations",
+          "device_id",
+          DeviceId::value,
+          row -> new DeviceId(row.getString("device_id")));
 
   private DeviceTable() {}
 
@@ -157,7 +150,7 @@ final class DeviceTable {
 
   static void revoke(Sql sql, DeviceId id) throws SQLException {
     sql.update("UPDATE devices SET state = 'REVOKED' WHERE id = ?", id.value());
-    sql.update("DELETE FROM invitations WHERE device_id = ?", id.value());
+    INVITATIONS.withdraw(sql, id);
   }
 
   static void declareActions(Sql sql, DeviceId id, Actions actions, byte[] hash)
@@ -174,50 +167,5 @@ final class DeviceTable {
         "SELECT actions_hash FROM devices WHERE id = ? AND actions_hash IS NOT NULL",
         row -> row.getBytes(1),
         id.value());
-  }
-
-  /** The newest code of a device is its only unused one; old codes of all devices go. */
-  static void invite(Sql sql, DeviceId id, byte[] secretHash, Instant expiresAt, Instant now)
-      throws SQLException {
-    sql.update("DELETE FROM invitations WHERE expires_at < ?", forgottenBefore(now));
-    sql.update("DELETE FROM invitations WHERE device_id = ? AND public_key IS NULL", id.value());
-    sql.update(
-        "INSERT INTO invitations (secret_hash, device_id, expires_at) VALUES (?, ?, ?)",
-        secretHash,
-        id.value(),
-        expiresAt.toEpochMilli());
-  }
-
-  /** Expired codes are kept for a day, to be told "expired" rather than "unknown". */
-  private static long forgottenBefore(Instant now) {
-    return now.toEpochMilli() - 24 * 60 * 60 * 1000L;
-  }
-
-  static Optional<Invitation> invitation(Sql sql, byte[] secretHash) throws SQLException {
-    return sql.first(
-        "SELECT device_id, expires_at, public_key, generation, certificate FROM invitations WHERE"
-            + " secret_hash = ?",
-        row ->
-            new Invitation(
-                new DeviceId(row.getString("device_id")),
-                Instant.ofEpochMilli(row.getLong("expires_at")),
-                row.getBytes("public_key"),
-                row.getInt("generation"),
-                row.getBytes("certificate")),
-        secretHash);
-  }
-
-  /** Whether the code was unused until now. */
-  static boolean use(
-      Sql sql, byte[] secretHash, byte[] publicKeyHash, int generation, byte[] certificate)
-      throws SQLException {
-    return sql.update(
-            "UPDATE invitations SET public_key = ?, generation = ?, certificate = ? WHERE"
-                + " secret_hash = ? AND public_key IS NULL",
-            publicKeyHash,
-            generation,
-            certificate,
-            secretHash)
-        == 1;
   }
 }

@@ -17,15 +17,12 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Date;
 import java.util.List;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
  * A server's side of its enrollment: one exchange with the rendezvous server, which is known by the
@@ -36,8 +33,6 @@ public final class EnrollmentExchange {
   private static final String ALPN = "beckon-enroll/1";
   private static final int CONNECT_MILLIS = 10_000;
   private static final int ANSWER_MILLIS = 20_000;
-  private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-  private static final String RENDEZVOUS_PREFIX = "urn:beckon:server:0/";
 
   private EnrollmentExchange() {}
 
@@ -140,7 +135,7 @@ public final class EnrollmentExchange {
                   : answer.getCertificateChain(0).toByteArray());
       String name = Certificates.serverUri(answer.getServerNumber(), answer.getGeneration());
       if (Arrays.equals(own.getPublicKey().getEncoded(), keys.getPublic().getEncoded())
-          && names(own).contains(name)) {
+          && ServerLeaf.uris(own).contains(name)) {
         return;
       }
     } catch (GeneralSecurityException unreadable) {
@@ -150,26 +145,20 @@ public final class EnrollmentExchange {
         "enrollment: the certificate that came is not for this server's key (try again)");
   }
 
-  private static List<String> names(X509Certificate certificate) throws CertificateException {
-    Collection<List<?>> names = certificate.getSubjectAlternativeNames();
-    return names == null
-        ? List.of()
-        : names.stream().map(name -> String.valueOf(name.get(1))).toList();
-  }
-
   /** Trusts the rendezvous server of the fleet whose CA has the code's fingerprint, and nobody. */
-  private static final class ByFingerprint extends X509ExtendedTrustManager {
+  private static final class ByFingerprint extends OneSidedTrust {
 
     private final EnrollmentCode code;
     private final InstantSource clock;
 
     ByFingerprint(EnrollmentCode code, InstantSource clock) {
+      super(Side.SERVERS);
       this.code = code;
       this.clock = clock;
     }
 
-    private void check(X509Certificate[] chain) throws CertificateException {
-      X509Certificate leaf = chain[0];
+    @Override
+    protected void check(X509Certificate[] chain) throws CertificateException {
       X509Certificate root = null;
       for (X509Certificate each : chain) {
         if (Arrays.equals(FleetCa.sha256(each.getEncoded()), code.caFingerprint())) {
@@ -189,54 +178,9 @@ public final class EnrollmentExchange {
         throw new CertificateException(
             "its certificate is not valid; check this host's clock, " + now, unfit);
       }
-      List<String> usages = leaf.getExtendedKeyUsage();
-      if (leaf.getBasicConstraints() != -1
-          || usages == null
-          || !usages.contains(SERVER_AUTH)
-          || names(leaf).stream().noneMatch(name -> name.startsWith(RENDEZVOUS_PREFIX))) {
+      if (!ServerLeaf.isOf(0, chain[0])) {
         throw new CertificateException("its certificate is not a rendezvous server's");
       }
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-        throws CertificateException {
-      check(chain);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-        throws CertificateException {
-      check(chain);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType)
-        throws CertificateException {
-      check(chain);
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-        throws CertificateException {
-      checkClientTrusted(chain, authType);
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-        throws CertificateException {
-      checkClientTrusted(chain, authType);
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType)
-        throws CertificateException {
-      throw new CertificateException("a client's certificate (expected a server's)");
-    }
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
     }
   }
 }

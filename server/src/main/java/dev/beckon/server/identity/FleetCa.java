@@ -12,7 +12,6 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.PublicKey;
-import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -21,11 +20,9 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.jspecify.annotations.Nullable;
 
@@ -150,11 +147,7 @@ public final class FleetCa {
   }
 
   static byte[] fingerprint(X509Certificate certificate) {
-    try {
-      return sha256(certificate.getEncoded());
-    } catch (CertificateEncodingException e) {
-      throw new IllegalStateException("a CA certificate has no encoding", e);
-    }
+    return sha256(Der.of(certificate).toByteArray());
   }
 
   /** By what a device tells which roots it has: SHA-256 over their sorted fingerprints. */
@@ -289,7 +282,7 @@ public final class FleetCa {
     }
     if (file == null
         || !isOfNewestRoot(file.certificate())
-        || !uris(file.certificate()).equals(new HashSet<>(uris))
+        || !isFor(uris, file.certificate())
         || !now.isBefore(renewAfter(file.certificate()))) {
       file = newServer(uris);
       file.write(path);
@@ -297,17 +290,6 @@ public final class FleetCa {
     List<X509Certificate> chain = new ArrayList<>(List.of(file.certificate()));
     chain.addAll(chain()); // as it is now; the file has it as it was
     return new ServerCredentials(file.key(), chain, renewAfter(file.certificate()));
-  }
-
-  /**
-   * The key that a certificate request asks for; its names do not count.
-   *
-   * @param csrDer PKCS #10 in DER
-   * @throws InvalidCertificateRequestException if the request is malformed, not on P-256, or not
-   *     signed with its own key
-   */
-  public static PublicKey requestedKey(byte[] csrDer) throws InvalidCertificateRequestException {
-    return Certificates.requestedKey(csrDer);
   }
 
   /**
@@ -323,6 +305,11 @@ public final class FleetCa {
    */
   public X509Certificate issueServerFor(byte[] csrDer, int number, int generation)
       throws InvalidCertificateRequestException {
+    return issueServerFor(Certificates.requestedKey(csrDer), number, generation);
+  }
+
+  /** The same for a key whose owner has proven already to have its private half. */
+  public X509Certificate issueServerFor(PublicKey key, int number, int generation) {
     if (number < 1 || number > MAX_SERVER_NUMBER) {
       throw new IllegalArgumentException(
           "server number: " + number + " (expected 1 to " + MAX_SERVER_NUMBER + ")");
@@ -332,7 +319,7 @@ public final class FleetCa {
         "Beckon server",
         List.of(Certificates.serverUri(number, generation)),
         List.of(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth),
-        Certificates.requestedKey(csrDer),
+        key,
         SERVER_LIFE);
   }
 
@@ -367,14 +354,11 @@ public final class FleetCa {
     return from.plus(Duration.between(from, to).dividedBy(2));
   }
 
-  private static Set<String> uris(X509Certificate certificate) {
+  private static boolean isFor(Collection<String> uris, X509Certificate certificate) {
     try {
-      Collection<List<?>> names = certificate.getSubjectAlternativeNames();
-      return names == null
-          ? Set.of()
-          : names.stream().map(name -> String.valueOf(name.get(1))).collect(Collectors.toSet());
+      return Set.copyOf(ServerLeaf.uris(certificate)).equals(Set.copyOf(uris));
     } catch (CertificateParsingException e) {
-      return Set.of();
+      return false;
     }
   }
 

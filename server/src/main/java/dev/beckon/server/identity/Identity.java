@@ -48,7 +48,8 @@ public record Identity(
     store(database, KEYS_SETTING, keysHash);
     settle(database, ca, keys);
     DenyList denyList = new DenyList(database);
-    Devices devices = new Devices(database, clock, ca, denyList, advertised);
+    EnrollmentCodes codes = new EnrollmentCodes(clock, ca, advertised);
+    Devices devices = new Devices(database, clock, codes, denyList);
     return new Identity(
         ca,
         keys,

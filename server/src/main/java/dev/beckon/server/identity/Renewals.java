@@ -72,7 +72,8 @@ public final class Renewals {
    * @param generation of the certificate that the session stands on
    */
   public CompletableFuture<Renewal> renew(DeviceId id, int generation, byte[] csrDer) {
-    return CompletableFuture.supplyAsync(() -> answer(id, generation, csrDer), Enrollment.SIGNING);
+    return CompletableFuture.supplyAsync(
+        () -> answer(id, generation, csrDer), CodeEnrollment.SIGNING);
   }
 
   private Renewal answer(DeviceId id, int generation, byte[] csrDer) {
@@ -88,8 +89,8 @@ public final class Renewals {
       MasterKeys.Key master = masterKeys.newest();
       return Renewal.newBuilder()
           .setGeneration(generation)
-          .addCertificateChain(Certificates.encoded(ca.issueDevice(key, id, generation)))
-          .addAllCaRoots(ca.roots().stream().map(Certificates::encoded).toList())
+          .addCertificateChain(Der.of(ca.issueDevice(key, id, generation)))
+          .addAllCaRoots(Der.of(ca.roots()))
           .setDeviceKey(ByteString.copyFrom(DeviceKey.derive(master.key(), id, generation)))
           .setKeyId(master.id())
           .build();

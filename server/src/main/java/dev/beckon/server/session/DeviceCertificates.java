@@ -1,25 +1,18 @@
 package dev.beckon.server.session;
 
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.identity.OneSidedTrust;
+import dev.beckon.server.identity.PathToRoot;
 import java.math.BigInteger;
-import java.net.Socket;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertPathValidator;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
-import java.security.cert.PKIXParameters;
-import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Date;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>As a trust manager it is asked in a full handshake only, not when a TLS session is resumed;
  * {@link #identity} or {@link #server} is asked after both.
  */
-final class DeviceCertificates extends X509ExtendedTrustManager {
+final class DeviceCertificates extends OneSidedTrust {
 
   /**
    * Who a device is.
@@ -62,6 +55,7 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
    * @param roots the fleet's CA roots, asked at each handshake, for they can change
    */
   DeviceCertificates(Supplier<List<X509Certificate>> roots, InstantSource clock) {
+    super(Side.CLIENTS);
     this.roots = roots;
     this.clock = clock;
   }
@@ -150,7 +144,8 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
     return number;
   }
 
-  private void check(X509Certificate[] chain) throws CertificateException {
+  @Override
+  protected void check(X509Certificate[] chain) throws CertificateException {
     if (chain.length == 0 || chain.length > MAX_CHAIN) {
       throw new CertificateException(
           "certificates: " + chain.length + " (expected 1 to " + MAX_CHAIN + ")");
@@ -168,57 +163,12 @@ final class DeviceCertificates extends X509ExtendedTrustManager {
         throw new CertificateException("certificate: of no CA behind the first one");
       }
     }
-    List<X509Certificate> path = List.of(chain[0]);
-    Set<TrustAnchor> anchors =
-        roots.get().stream().map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
     try {
-      PKIXParameters parameters = new PKIXParameters(anchors);
       // Revocation is the deny-list's, asked at every Hello.
-      parameters.setRevocationEnabled(false);
-      parameters.setDate(Date.from(clock.instant()));
-      CertPathValidator.getInstance("PKIX")
-          .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);
-    } catch (CertificateException unfit) {
-      throw unfit;
+      PathToRoot.require(List.of(chain[0]), roots.get(), clock.instant());
     } catch (GeneralSecurityException unfit) {
       throw new CertificateException("certificate: not of this fleet", unfit);
     }
-  }
-
-  @Override
-  public void checkClientTrusted(X509Certificate[] chain, String authType)
-      throws CertificateException {
-    check(chain);
-  }
-
-  @Override
-  public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-      throws CertificateException {
-    check(chain);
-  }
-
-  @Override
-  public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-      throws CertificateException {
-    check(chain);
-  }
-
-  @Override
-  public void checkServerTrusted(X509Certificate[] chain, String authType)
-      throws CertificateException {
-    throw new CertificateException("certificate: a server's (expected a device's)");
-  }
-
-  @Override
-  public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-      throws CertificateException {
-    checkServerTrusted(chain, authType);
-  }
-
-  @Override
-  public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-      throws CertificateException {
-    checkServerTrusted(chain, authType);
   }
 
   @Override
