@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * Takes a command's secret values out of what is said about the command.
@@ -53,6 +54,9 @@ public final class Redaction {
 
   private static final String ELLIPSIS = "…";
 
+  /** Programs write its two digits in capitals or not (RFC 3986, section 2.1). */
+  private static final Pattern PERCENT_ESCAPE = Pattern.compile("%[0-9A-F]{2}");
+
   private final List<String> anywhere;
   private final List<String> alone;
   private final boolean all;
@@ -83,10 +87,12 @@ public final class Redaction {
     byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
     forms.add(value);
     forms.add(jsonEscaped(value));
-    String percent = URLEncoder.encode(value, StandardCharsets.UTF_8);
-    forms.add(percent);
-    forms.add(percent.replace("+", "%20"));
-    forms.add(PercentEncoding.of(value));
+    String form = URLEncoder.encode(value, StandardCharsets.UTF_8);
+    for (String percent : List.of(form, form.replace("+", "%20"), PercentEncoding.of(value))) {
+      forms.add(percent);
+      forms.add(
+          PERCENT_ESCAPE.matcher(percent).replaceAll(e -> e.group().toLowerCase(Locale.ROOT)));
+    }
     String hex = hex(bytes);
     forms.add(hex);
     forms.add(hex.toUpperCase(Locale.ROOT));

@@ -45,6 +45,8 @@ class RedactionTest {
         .isEqualTo("{\"pin\":\"(secret)\"}");
     assertThat(redaction.text("q=p%C3%A4%22ss+w%C3%B6rd%2F%5C%3F&")).isEqualTo("q=(secret)&");
     assertThat(redaction.text("q=p%C3%A4%22ss%20w%C3%B6rd%2F%5C%3F&")).isEqualTo("q=(secret)&");
+    assertThat(redaction.text("q=p%c3%a4%22ss+w%c3%b6rd%2f%5c%3f&")).isEqualTo("q=(secret)&");
+    assertThat(redaction.text("q=p%c3%a4%22ss%20w%c3%b6rd%2f%5c%3f&")).isEqualTo("q=(secret)&");
     assertThat(redaction.text(Base64.getEncoder().encodeToString(bytes))).startsWith("(secret)");
     assertThat(redaction.text(Base64.getUrlEncoder().encodeToString(bytes))).startsWith("(secret)");
     assertThat(redaction.text("70c3a4227373 70c3a422737320 70c3a42273732077c3b672642f5c3f"))

@@ -59,11 +59,38 @@ final class DisplayAction implements ActionHandler {
                     .describedAs("where to show it; " + targets[0] + " if not given"));
     return config.notification() == null
         ? action
-        : action.takes(
-            Parameter.text(TITLE)
-                .optional()
-                .between(1, 200)
-                .describedAs("of a notification; Beckon if not given"));
+        : action
+            .takes(
+                Parameter.text(TITLE)
+                    .optional()
+                    .between(1, 200)
+                    .describedAs("of a notification; Beckon if not given"))
+            .checkedBy(this::refusal);
+  }
+
+  /**
+   * A text that the notification's program could take for an option is refused: behind {@code --}
+   * nothing is one.
+   */
+  private @Nullable String refusal(Map<String, String> arguments) {
+    Notification notification = config.notification();
+    String target = arguments.getOrDefault(TARGET, config.targets().get(0));
+    if (notification == null
+        || !target.equals(DisplayConfig.NOTIFICATION)
+        || notification.program().command().contains("--")) {
+      return null;
+    }
+    for (String name : List.of(TITLE, TEXT)) {
+      String value = arguments.getOrDefault(name, "");
+      if (value.startsWith("-")) {
+        return name
+            + ": "
+            + value
+            + " (expected a text that does not begin with -, or -- at the end of"
+            + " display.notification.program in agent.yaml)";
+      }
+    }
+    return null;
   }
 
   @Override

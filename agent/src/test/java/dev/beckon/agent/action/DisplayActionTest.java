@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.beckon.agent.config.ConfigException;
+import dev.beckon.device.Action;
 import dev.beckon.device.Command;
 import dev.beckon.device.Result;
 import java.nio.file.Files;
@@ -97,6 +98,22 @@ class DisplayActionTest {
     assertThat(result.failure()).isNull();
     assertThat(folder.resolve("shown"))
         .hasContent("[--]\n[Door]\n[-u &lt;b&gt; &amp; all]\nunix:path=/run/bus\n");
+  }
+
+  @Test
+  void refusesATextThatTheProgramCouldTakeForAnOption() throws Exception {
+    Action open = action("display: {notification: {program: [notify]}}").action();
+    Action closed = action("display: {notification: {program: [notify, --]}}").action();
+    Map<String, String> option = Map.of("text", "--help", "target", "notification");
+
+    assertThat(open.refusal(option, false))
+        .isEqualTo(
+            "text: --help (expected a text that does not begin with -, or -- at the end of"
+                + " display.notification.program in agent.yaml)");
+    assertThat(open.refusal(Map.of("text", "x", "title", "-u", "target", "notification"), false))
+        .startsWith("title: -u (expected");
+    assertThat(open.refusal(Map.of("text", "--help"), false)).as("on the terminal").isNull();
+    assertThat(closed.refusal(option, false)).isNull();
   }
 
   @Test
