@@ -6,14 +6,14 @@ import dev.beckon.server.command.CommandListener;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.session.CloseReason;
 import dev.beckon.server.session.SessionListener;
-import dev.beckon.server.session.SessionServer;
 import dev.beckon.server.store.StoreException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,30 +26,38 @@ import org.slf4j.LoggerFactory;
  */
 final class Dispatcher implements CommandListener, SessionListener {
   /** How long a device is left alone after a session that this server could not serve. */
-  private static final long STORE_BACK_OFF_SECONDS = 30;
+  private static final Duration STORE_BACK_OFF = Duration.ofSeconds(30);
 
   private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
 
   private final int number;
   private final Commands commands;
   private final Executor background;
+  private final Function<Duration, Executor> later;
 
   // Both know this object before it knows them.
   private volatile @Nullable Waker waker;
-  private volatile @Nullable SessionServer sessions;
+  private volatile Predicate<DeviceId> sessions = id -> false;
 
   /**
    * @param number of the server whose commands these are
    * @param background for what reads the database
+   * @param later the same, after a pause
    */
-  Dispatcher(int number, Commands commands, Executor background) {
+  Dispatcher(
+      int number, Commands commands, Executor background, Function<Duration, Executor> later) {
     this.number = number;
     this.commands = commands;
     this.background = background;
+    this.later = later;
   }
 
-  /** Begins: from now on accepted commands go out, and those of before the start are woken for. */
-  void begin(Waker startedWaker, SessionServer startedSessions) {
+  /**
+   * Begins: from now on accepted commands go out, and those of before the start are woken for.
+   *
+   * @param startedSessions whether a session of the device is open, which is told of its command
+   */
+  void begin(Waker startedWaker, Predicate<DeviceId> startedSessions) {
     waker = startedWaker;
     sessions = startedSessions;
     commands.addListener(this);
@@ -63,8 +71,7 @@ final class Dispatcher implements CommandListener, SessionListener {
 
   @Override
   public void accepted(Command command) {
-    SessionServer open = sessions;
-    if (open != null && open.deliver(command.deviceId())) {
+    if (sessions.test(command.deviceId())) {
       return;
     }
     if (!wake(command.deviceId(), command.deadline())) {
@@ -108,14 +115,10 @@ final class Dispatcher implements CommandListener, SessionListener {
     }
     if (reason == CloseReason.SERVER_FAILED) {
       // The disk is full, say: the device could be given nothing, and would come again at once.
-      later(STORE_BACK_OFF_SECONDS, () -> wakeForWaiting(id));
+      later.apply(STORE_BACK_OFF).execute(() -> wakeForWaiting(id));
     } else {
       background.execute(() -> wakeForWaiting(id));
     }
-  }
-
-  private void later(long seconds, Runnable task) {
-    CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS, background).execute(task);
   }
 
   private void wakeForWaiting(DeviceId id) {
@@ -124,7 +127,7 @@ final class Dispatcher implements CommandListener, SessionListener {
     } catch (StoreException e) {
       // Too many sessions ended at once, perhaps. Without this wake a command could wait for ever.
       log.warn("waiting commands of {} could not be read; tried again in 1 s", id, e);
-      later(1, () -> wakeForWaiting(id));
+      later.apply(Duration.ofSeconds(1)).execute(() -> wakeForWaiting(id));
     }
   }
 }

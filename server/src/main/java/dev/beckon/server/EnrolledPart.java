@@ -311,7 +311,7 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
   }
 
   private void later(Runnable task) {
-    CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS, ground.background()).execute(task);
+    ground.later(Duration.ofSeconds(1), ground.background()).execute(task);
   }
 
   /** Revoked or enrolled again: that decides what becomes of their commands. */

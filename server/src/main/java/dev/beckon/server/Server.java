@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -111,7 +112,7 @@ public final class Server implements AutoCloseable {
             Commands.open(
                 ground.database(), identity.devices()::find, clock, ground.config().keep()));
     identity.enrollment().onEnrolledAgain(commands::deviceEnrolledAgain);
-    Dispatcher dispatcher = new Dispatcher(Wake.RENDEZVOUS_SERVER, commands, ground.background());
+    Dispatcher dispatcher = dispatcher(Wake.RENDEZVOUS_SERVER, commands, ground);
     PeerServer peers = rendezvous.peers();
     rendezvous.startWakes(
         (server, id, wakeId, event, details) -> {
@@ -146,7 +147,7 @@ public final class Server implements AutoCloseable {
     tlsAddress = sessions.start(ground.config().tls());
     opened.add(peers); // says goodbye before the sessions' event loops end
     if (delivers) {
-      dispatcher.begin(rendezvous.waker(), sessions);
+      dispatcher.begin(rendezvous.waker(), sessions::deliver);
     }
     keepTime(ground, commands);
     Runnable renewCredentials =
@@ -209,7 +210,7 @@ public final class Server implements AutoCloseable {
     int number = identity.number();
     EnrolledDirectory directory = new EnrolledDirectory(ground, enrolled);
     boolean delivers = Roles.of(number) == Role.DELIVERY;
-    Dispatcher dispatcher = new Dispatcher(number, commands, ground.background());
+    Dispatcher dispatcher = dispatcher(number, commands, ground);
     SessionServer sessions =
         opened.add(
             new SessionServer(
@@ -231,7 +232,7 @@ public final class Server implements AutoCloseable {
                     clock)));
     tlsAddress = sessions.start(ground.config().tls());
     if (delivers) {
-      dispatcher.begin(enrolled, sessions);
+      dispatcher.begin(enrolled, sessions::deliver);
     }
     enrolled.start(dispatcher, sessions);
     keepTime(ground, commands);
@@ -255,6 +256,11 @@ public final class Server implements AutoCloseable {
                 ground.database()::isWritable,
                 Tokens.openOrCreate(ground.config().data(), ground.random()),
                 clock));
+  }
+
+  private static Dispatcher dispatcher(int number, Commands commands, Ground ground) {
+    Executor background = ground.background();
+    return new Dispatcher(number, commands, background, pause -> ground.later(pause, background));
   }
 
   private void startApi(Ground ground, Supplier<ApiServer.Parts> parts) throws IOException {
