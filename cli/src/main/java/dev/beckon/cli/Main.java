@@ -59,6 +59,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       AppServerCommand.class,
       WatchCommand.class,
       DoctorCommand.class,
+      SimulateCommand.class,
       KeyCommand.class,
       CaCommand.class,
       DemoCommand.class,

@@ -88,6 +88,18 @@ public final class MasterKeys {
   }
 
   /**
+   * Reads the keys of a server from their file.
+   *
+   * @throws StoreException if there is no such file, or it is unreadable or damaged
+   */
+  public static MasterKeys read(Path file) {
+    return parse(
+        file,
+        PrivateFiles.read(file, MAX_BYTES)
+            .orElseThrow(() -> new StoreException(file + ": no such file (expected a server's " + FILE + ")")));
+  }
+
+  /**
    * Makes a further master key, from which new device keys are derived; the others stay live.
    * Durable on return, and then known to every thread.
    *

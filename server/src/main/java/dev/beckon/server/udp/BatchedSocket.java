@@ -1,12 +1,10 @@
 package dev.beckon.server.udp;
 
-import dev.beckon.protocol.datagram.AddressBits;
 import dev.beckon.protocol.datagram.DatagramReader;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
@@ -91,16 +89,11 @@ final class BatchedSocket implements UdpSocket {
   private static InetSocketAddress bound(
       Arena arena, MemorySegment state, int descriptor, InetSocketAddress address)
       throws IOException {
-    InetAddress ip = address.getAddress();
-    int scope = ip instanceof Inet6Address ipv6 ? ipv6.getScopeId() : 0;
+    LinuxSockets.bind(state, descriptor, LinuxSockets.address(arena, address));
     MemorySegment name = arena.allocate(32, 8);
-    int length =
-        Messages.writeAddress(
-            name, 0, AddressBits.high(ip), AddressBits.low(ip), address.getPort(), scope);
-    LinuxSockets.bind(state, descriptor, name.asSlice(0, length));
     MemorySegment room = arena.allocateFrom(ValueLayout.JAVA_INT, 32);
     LinuxSockets.localAddress(state, descriptor, name, room);
-    return new InetSocketAddress(ip, Messages.port(name, 0));
+    return new InetSocketAddress(address.getAddress(), Messages.port(name, 0));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.beckon.server.udp;
 
+import dev.beckon.protocol.datagram.AddressBits;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -8,6 +9,9 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteOrder;
 
 /**
@@ -16,20 +20,23 @@ import java.nio.ByteOrder;
  *
  * <p>A call that fails returns minus the error number, as the kernel itself does it.
  */
-final class LinuxSockets {
-  static final int EINTR = 4;
-  static final int EAGAIN = 11;
+public final class LinuxSockets {
+  public static final int EINTR = 4;
+  public static final int EAGAIN = 11;
+
+  /** Nobody listens there: reported by the next call on a connected socket, then forgotten. */
+  public static final int ECONNREFUSED = 111;
 
   static final int AF_INET = 2;
   static final int AF_INET6 = 10;
-  static final int SOL_SOCKET = 1;
-  static final int SO_SNDBUF = 7;
-  static final int SO_RCVBUF = 8;
+  public static final int SOL_SOCKET = 1;
+  public static final int SO_SNDBUF = 7;
+  public static final int SO_RCVBUF = 8;
   static final int SO_REUSEPORT = 15;
   static final int SO_RCVTIMEO = 20;
   static final int IPPROTO_IPV6 = 41;
   static final int IPV6_V6ONLY = 26;
-  static final int MSG_DONTWAIT = 0x40;
+  public static final int MSG_DONTWAIT = 0x40;
   static final int MSG_WAITFORONE = 0x10000;
 
   private static final int SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
@@ -45,6 +52,7 @@ final class LinuxSockets {
     static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
     static final MethodHandle SOCKET = find("socket", FunctionDescriptor.of(I, I, I, I));
     static final MethodHandle BIND = find("bind", FunctionDescriptor.of(I, I, P, I));
+    static final MethodHandle CONNECT = find("connect", FunctionDescriptor.of(I, I, P, I));
     static final MethodHandle SETSOCKOPT =
         find("setsockopt", FunctionDescriptor.of(I, I, I, I, P, I));
     static final MethodHandle GETSOCKNAME = find("getsockname", FunctionDescriptor.of(I, I, P, P));
@@ -73,7 +81,7 @@ final class LinuxSockets {
   private LinuxSockets() {}
 
   /** Whether this system is one that they exist on. */
-  static boolean available() {
+  public static boolean available() {
     String architecture = System.getProperty("os.arch");
     return System.getProperty("os.name").equals("Linux")
         && (architecture.equals("amd64") || architecture.equals("aarch64"))
@@ -81,11 +89,11 @@ final class LinuxSockets {
   }
 
   /** Room for {@code errno}, one per thread. */
-  static MemorySegment callState(Arena arena) {
+  public static MemorySegment callState(Arena arena) {
     return arena.allocate(Linker.Option.captureStateLayout());
   }
 
-  static int open(MemorySegment state, boolean ipv4) throws IOException {
+  public static int open(MemorySegment state, boolean ipv4) throws IOException {
     return checked(
         state,
         () ->
@@ -93,12 +101,30 @@ final class LinuxSockets {
                 Calls.SOCKET.invokeExact(state, ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM_CLOEXEC, 0));
   }
 
-  static void bind(MemorySegment state, int socket, MemorySegment address) throws IOException {
+  public static void bind(MemorySegment state, int socket, MemorySegment address) throws IOException {
     int length = (int) address.byteSize();
     checked(state, () -> (int) Calls.BIND.invokeExact(state, socket, address, length));
   }
 
-  static void setOption(MemorySegment state, int socket, int level, int name, MemorySegment value)
+  /** From now on the socket sends to that address, and takes from it alone. */
+  public static void connect(MemorySegment state, int socket, MemorySegment address)
+      throws IOException {
+    int length = (int) address.byteSize();
+    checked(state, () -> (int) Calls.CONNECT.invokeExact(state, socket, address, length));
+  }
+
+  /** A socket address as the kernel takes it. */
+  public static MemorySegment address(Arena arena, InetSocketAddress address) {
+    InetAddress ip = address.getAddress();
+    int scope = ip instanceof Inet6Address ipv6 ? ipv6.getScopeId() : 0;
+    MemorySegment name = arena.allocate(32, 8);
+    int length =
+        Messages.writeAddress(
+            name, 0, AddressBits.high(ip), AddressBits.low(ip), address.getPort(), scope);
+    return name.asSlice(0, length);
+  }
+
+  public static void setOption(MemorySegment state, int socket, int level, int name, MemorySegment value)
       throws IOException {
     int length = (int) value.byteSize();
     checked(
@@ -106,19 +132,24 @@ final class LinuxSockets {
   }
 
   /** Writes the local address; {@code length} holds the room before. */
-  static void localAddress(
+  public static void localAddress(
       MemorySegment state, int socket, MemorySegment address, MemorySegment length)
       throws IOException {
     checked(state, () -> (int) Calls.GETSOCKNAME.invokeExact(state, socket, address, length));
   }
 
-  /** Number of messages received, at least 1, or minus an error number. */
+  /** Waits for one; number of messages received, at least 1, or minus an error number. */
   static int receive(MemorySegment state, int socket, MemorySegment messages, int count) {
+    return receive(state, socket, messages, count, MSG_WAITFORONE);
+  }
+
+  /** As above, with the kernel's flags: {@link #MSG_DONTWAIT} for what is there already. */
+  public static int receive(
+      MemorySegment state, int socket, MemorySegment messages, int count, int flags) {
     try {
       int received =
           (int)
-              Calls.RECVMMSG.invokeExact(
-                  state, socket, messages, count, MSG_WAITFORONE, MemorySegment.NULL);
+              Calls.RECVMMSG.invokeExact(state, socket, messages, count, flags, MemorySegment.NULL);
       return received >= 0 ? received : -state.get(I, 0);
     } catch (Throwable e) {
       throw impossible(e);
@@ -126,7 +157,7 @@ final class LinuxSockets {
   }
 
   /** Number of messages sent, at least 1, or minus the error number of the first one. */
-  static int send(MemorySegment state, int socket, MemorySegment messages, int count) {
+  public static int send(MemorySegment state, int socket, MemorySegment messages, int count) {
     try {
       int sent = (int) Calls.SENDMMSG.invokeExact(state, socket, messages, count, MSG_DONTWAIT);
       return sent >= 0 ? sent : -state.get(I, 0);
@@ -147,7 +178,7 @@ final class LinuxSockets {
     }
   }
 
-  static void close(MemorySegment state, int socket) {
+  public static void close(MemorySegment state, int socket) {
     try {
       int ignored = (int) Calls.CLOSE.invokeExact(state, socket);
     } catch (Throwable e) {
@@ -156,7 +187,7 @@ final class LinuxSockets {
   }
 
   /** The system's words for an error number. */
-  static String describe(int error) {
+  public static String describe(int error) {
     try {
       return ((MemorySegment) Calls.STRERROR.invokeExact(error)).getString(0);
     } catch (Throwable e) {
