@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.cli.terminal.ProgressLine;
 import dev.beckon.lab.fleet.CpuAffinity;
-import dev.beckon.lab.fleet.Fleet;
 import dev.beckon.lab.fleet.LoadKind;
 import dev.beckon.lab.fleet.Simulation;
 import dev.beckon.lab.fleet.SimulationPlan;
@@ -32,8 +31,8 @@ import picocli.CommandLine.Option;
     name = "simulate",
     description = {
       "Simulate a fleet of up to 10 million devices.",
-      "Their datagrams are genuine: each device has its own key, and proves its address first. Keeps"
-          + " one processor busy."
+      "Their datagrams are genuine: each device has its own key, and proves its address first."
+          + " Keeps one processor busy."
     })
 final class SimulateCommand implements Callable<Integer> {
 
@@ -74,8 +73,8 @@ final class SimulateCommand implements Callable<Integer> {
       names = "--kind",
       paramLabel = "KIND",
       description =
-          "keepalive (answered), one-way (not answered), or stun: Binding requests to any STUN server"
-              + " (default: ${DEFAULT-VALUE}).")
+          "keepalive (answered), one-way (not answered), or stun: Binding requests to any STUN"
+              + " server (default: ${DEFAULT-VALUE}).")
   private String kind = "keepalive";
 
   @Option(
@@ -112,8 +111,8 @@ final class SimulateCommand implements Callable<Integer> {
   @Option(
       names = "--known",
       description =
-          "The server knows these devices from an earlier run with the same --devices, --sources and"
-              + " --source-port: do without the set-up.")
+          "The server knows these devices from an earlier run with the same --devices, --sources"
+              + " and --source-port: do without the set-up.")
   private boolean known;
 
   @Option(
@@ -137,8 +136,7 @@ final class SimulateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     SimulationPlan plan = plan();
-    Duration length =
-        TimeSpanText.between("--duration", duration, LEAST_DURATION, MOST_DURATION);
+    Duration length = TimeSpanText.between("--duration", duration, LEAST_DURATION, MOST_DURATION);
     MasterKeys masterKeys = masterKeys(plan.kind());
     Map<String, Number> figures = new LinkedHashMap<>();
     ProgressLine progress =
@@ -183,8 +181,7 @@ final class SimulateCommand implements Callable<Integer> {
   }
 
   private SimulationPlan plan() {
-    Duration every =
-        TimeSpanText.between("--interval", interval, LEAST_INTERVAL, MOST_INTERVAL);
+    Duration every = TimeSpanText.between("--interval", interval, LEAST_INTERVAL, MOST_INTERVAL);
     try {
       return new SimulationPlan(
           server(),

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * How far long work has come: on a terminal one line that changes, with a bar; elsewhere a plain line
- * now and then. Used by one thread.
+ * How far long work has come: on a terminal one line that changes, with a bar; elsewhere a plain
+ * line now and then. Used by one thread.
  */
 public final class ProgressLine {
   private static final int BAR_WIDTH = 30;

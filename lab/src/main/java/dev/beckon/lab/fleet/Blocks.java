@@ -1,8 +1,8 @@
 package dev.beckon.lab.fleet;
 
 /**
- * Devices in blocks of up to 64 neighbours, which share a socket, so that a block can leave with one
- * call. Neighbouring blocks have different sockets.
+ * Devices in blocks of up to 64 neighbours, which share a socket, so that a block can leave with
+ * one call. Neighbouring blocks have different sockets.
  *
  * @param devices of the fleet
  * @param sockets that they send from

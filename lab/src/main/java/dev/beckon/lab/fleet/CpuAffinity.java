@@ -33,7 +33,8 @@ public final class CpuAffinity {
         int id = Integer.parseInt(thread.getFileName().toString());
         int result = (int) call.invokeExact(id, (long) MASK_BYTES, mask);
         if (result != 0 && Files.exists(thread)) {
-          throw new IOException("cpu: " + cpu + " (expected a processor that this process may use)");
+          throw new IOException(
+              "cpu: " + cpu + " (expected a processor that this process may use)");
         }
       }
     } catch (IOException e) {
@@ -49,6 +50,9 @@ public final class CpuAffinity {
     return linker.downcallHandle(
         linker.defaultLookup().findOrThrow("sched_setaffinity"),
         FunctionDescriptor.of(
-            ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
+            ValueLayout.JAVA_INT,
+            ValueLayout.JAVA_INT,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.ADDRESS));
   }
 }

@@ -99,8 +99,7 @@ public final class Fleet {
    * @param interval that the devices announce
    * @param secret makes transaction IDs hard to guess
    */
-  public Fleet(
-      Arena arena, int size, int keyId, byte[] masterKey, Interval interval, int secret) {
+  public Fleet(Arena arena, int size, int keyId, byte[] masterKey, Interval interval, int secret) {
     if (size < 1 || size > MAX_DEVICES) {
       throw new IllegalArgumentException(
           "devices: " + size + " (expected 1 to " + MAX_DEVICES + ")");
@@ -245,8 +244,7 @@ public final class Fleet {
 
   /** Whether an answer, whose slot was found, is for the device's newest request. */
   boolean isForNewest(int device, DatagramReader answer) {
-    int low =
-        MemorySegment.ofArray(answer.bytes()).get(INT_BE, answer.transactionIdOffset() + 4L);
+    int low = MemorySegment.ofArray(answer.bytes()).get(INT_BE, answer.transactionIdOffset() + 4L);
     return low == (int) rows.get(LONG, at(device) + LAST);
   }
 

@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends datagrams that were computed ahead, a little faster than the server takes them, and receives
- * the answers. One pass over them is a window. Not thread-safe.
+ * Sends datagrams that were computed ahead, a little faster than the server takes them, and
+ * receives the answers. One pass over them is a window. Not thread-safe.
  */
 final class Flood {
   private static final long OBSERVED_EVERY_NANOS = 100_000_000;

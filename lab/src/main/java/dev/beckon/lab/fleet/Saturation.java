@@ -59,14 +59,7 @@ final class Saturation {
     ahead = new DatagramsAhead(arena, fleet, kind, blocks.devices(), wanted);
     flood =
         new Flood(
-            arena,
-            fleet,
-            kind,
-            blocks,
-            sockets,
-            ahead,
-            () -> drops.count().orElse(0),
-            nanoClock);
+            arena, fleet, kind, blocks, sockets, ahead, () -> drops.count().orElse(0), nanoClock);
   }
 
   /**
@@ -137,14 +130,15 @@ final class Saturation {
 
   private Map<String, Number> figures() {
     double seconds = Math.max(1, measured.nanos()) / 1e9;
-    long taken =
-        kind.isAnswered() ? measured.answered() : measured.sent() - measured.dropped();
+    long taken = kind.isAnswered() ? measured.answered() : measured.sent() - measured.dropped();
     Map<String, Number> figures = new LinkedHashMap<>();
     figures.put("measuredSeconds", rounded(seconds, 10));
     figures.put("sentPerSecond", Math.round(measured.sent() / seconds));
     figures.put("takenPerSecond", Math.round(taken / seconds));
     figures.put("answeredPerSecond", Math.round(measured.answered() / seconds));
-    figures.put("lossPercent", rounded(100.0 * (measured.sent() - taken) / Math.max(1, measured.sent()), 100));
+    figures.put(
+        "lossPercent",
+        rounded(100.0 * (measured.sent() - taken) / Math.max(1, measured.sent()), 100));
     figures.put("droppedByKernelPerSecond", Math.round(measured.dropped() / seconds));
     figures.put("generatorIdlePercent", rounded(measured.idleNanos() / seconds / 1e7, 10));
     figures.put("unprovenAnswers", flood.unproven());

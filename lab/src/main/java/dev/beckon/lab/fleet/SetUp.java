@@ -10,9 +10,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Makes all devices of a fleet known to the server, as devices do it: each sends a keepalive, gets a
- * path token and echoes it. Only so many requests are unanswered at a time that the server keeps up;
- * what is lost is sent again.
+ * Makes all devices of a fleet known to the server, as devices do it: each sends a keepalive, gets
+ * a path token and echoes it. Only so many requests are unanswered at a time that the server keeps
+ * up; what is lost is sent again.
  */
 final class SetUp {
   /** Keeps a server busy, and fits even a small receive buffer of the kernel's. */

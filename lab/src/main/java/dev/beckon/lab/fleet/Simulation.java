@@ -75,7 +75,7 @@ public final class Simulation implements AutoCloseable {
       SetUp setUp = new SetUp(fleet, blocks, sockets, nanoClock, clock);
       setUp.run(progress, stop);
       figures.put("devicesSetUp", setUp.proven());
-      figures.put("setUpSeconds", (nanoClock.getAsLong() - startNanos) / 100_000_000 / 10.0);
+      figures.put("setUpSeconds", Math.round((nanoClock.getAsLong() - startNanos) / 1e8) / 10.0);
     }
     return figures;
   }

@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
- * How many datagrams the kernel has dropped because the server did not fetch them: it counts them for
- * every UDP socket. So what a server took is known also where it answers nothing, and whatever the
- * server is. Works for a server on this machine (in this network namespace).
+ * How many datagrams the kernel has dropped because the server did not fetch them: it counts them
+ * for every UDP socket. So what a server took is known also where it answers nothing, and whatever
+ * the server is. Works for a server on this machine (in this network namespace).
  */
 final class SocketDrops {
   private static final Path IPV4 = Path.of("/proc/net/udp");
@@ -39,7 +39,10 @@ final class SocketDrops {
       return word((int) low);
     }
     long high = AddressBits.high(address);
-    return word((int) (high >>> 32)) + word((int) high) + word((int) (low >>> 32)) + word((int) low);
+    return word((int) (high >>> 32))
+        + word((int) high)
+        + word((int) (low >>> 32))
+        + word((int) low);
   }
 
   private static String word(int value) {

@@ -108,7 +108,9 @@ final class SourceSockets implements AutoCloseable {
     }
   }
 
-  /** To a server on loopback the fleet comes from several addresses, else from the kernel's choice. */
+  /**
+   * To a server on loopback the fleet comes from several addresses, else from the kernel's choice.
+   */
   private static InetSocketAddress source(InetAddress server, int number, int firstPort) {
     boolean spread = server.isLoopbackAddress() && server.getAddress().length == 4;
     int addresses = spread ? LOOPBACK_ADDRESSES : 1;

@@ -96,7 +96,10 @@ public final class MasterKeys {
     return parse(
         file,
         PrivateFiles.read(file, MAX_BYTES)
-            .orElseThrow(() -> new StoreException(file + ": no such file (expected a server's " + FILE + ")")));
+            .orElseThrow(
+                () ->
+                    new StoreException(
+                        file + ": no such file (expected a server's " + FILE + ")")));
   }
 
   /**

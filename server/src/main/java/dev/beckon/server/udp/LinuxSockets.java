@@ -101,7 +101,8 @@ public final class LinuxSockets {
                 Calls.SOCKET.invokeExact(state, ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM_CLOEXEC, 0));
   }
 
-  public static void bind(MemorySegment state, int socket, MemorySegment address) throws IOException {
+  public static void bind(MemorySegment state, int socket, MemorySegment address)
+      throws IOException {
     int length = (int) address.byteSize();
     checked(state, () -> (int) Calls.BIND.invokeExact(state, socket, address, length));
   }
@@ -124,7 +125,8 @@ public final class LinuxSockets {
     return name.asSlice(0, length);
   }
 
-  public static void setOption(MemorySegment state, int socket, int level, int name, MemorySegment value)
+  public static void setOption(
+      MemorySegment state, int socket, int level, int name, MemorySegment value)
       throws IOException {
     int length = (int) value.byteSize();
     checked(
