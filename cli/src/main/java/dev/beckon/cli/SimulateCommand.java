@@ -23,7 +23,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Simulates a fleet of devices against a server. */
@@ -48,8 +47,6 @@ final class SimulateCommand implements Callable<Integer> {
   private final Surroundings surroundings;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean stopped;
-
-  @Mixin private final OutputOptions output = new OutputOptions();
 
   @Option(
       names = "--devices",
@@ -120,6 +117,9 @@ final class SimulateCommand implements Callable<Integer> {
       description = "Give the kernel each datagram by itself, not 64 as one to be cut.")
   private boolean noSegments;
 
+  @Option(names = "--json", description = "Print JSON, for programs.")
+  private boolean json;
+
   @Option(names = "--cpu", paramLabel = "N", description = "Stay on this processor, from 0.")
   private @Nullable Integer cpu;
 
@@ -135,6 +135,9 @@ final class SimulateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (!saturate) {
+      throw FailureException.usage("missing option --saturate", null);
+    }
     SimulationPlan plan = plan();
     Duration length = TimeSpanText.between("--duration", duration, LEAST_DURATION, MOST_DURATION);
     MasterKeys masterKeys = masterKeys(plan.kind());
@@ -238,7 +241,7 @@ final class SimulateCommand implements Callable<Integer> {
   }
 
   private void print(SimulationPlan plan, Map<String, Number> figures) {
-    if (output.json()) {
+    if (json) {
       ObjectNode node = new ObjectMapper().createObjectNode();
       node.put("kind", kind);
       node.put("devices", plan.devices());
@@ -252,7 +255,7 @@ final class SimulateCommand implements Callable<Integer> {
               node.put(name, value.longValue());
             }
           });
-      output.print(surroundings, node);
+      surroundings.out().println(node.toPrettyString());
     } else {
       figures.forEach((name, value) -> surroundings.out().println(name + " " + value));
     }

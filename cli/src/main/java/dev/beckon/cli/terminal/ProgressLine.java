@@ -54,7 +54,7 @@ public final class ProgressLine {
     if (!terminal) {
       return "";
     }
-    int full = (int) (total <= 0 ? BAR_WIDTH : Math.clamp(done * BAR_WIDTH / total, 0, BAR_WIDTH));
+    int full = total <= 0 ? BAR_WIDTH : Math.clamp(done * BAR_WIDTH / total, 0, BAR_WIDTH);
     return "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
   }
 
