@@ -60,12 +60,14 @@ final class DeviceTable {
     }
   }
 
-  static void addIfMissing(Sql sql, DeviceId id, Instant now) throws SQLException {
-    sql.update(
-        "INSERT INTO devices (id, generation, state, added_at) VALUES (?, 0, 'INVITED', ?) ON"
-            + " CONFLICT (id) DO NOTHING",
-        id.value(),
-        now.toEpochMilli());
+  /** Whether it was missing. */
+  static boolean addIfMissing(Sql sql, DeviceId id, Instant now) throws SQLException {
+    return sql.update(
+            "INSERT INTO devices (id, generation, state, added_at) VALUES (?, 0, 'INVITED', ?) ON"
+                + " CONFLICT (id) DO NOTHING",
+            id.value(),
+            now.toEpochMilli())
+        == 1;
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.beckon.server.store.Database;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 
 /** The devices of the fleet, and who may become one. Thread-safe. */
@@ -40,6 +41,30 @@ public final class Devices extends KnownDevices {
           int generation = DeviceTable.find(sql, id).map(Device::generation).orElse(0);
           DeviceTable.INVITATIONS.invite(sql, id, generation, code, now);
           return code;
+        });
+  }
+
+  /**
+   * Notes devices of generation 1 that came by their certificates otherwise than by a code, all in
+   * one commit. The certificates are of the newest root. Devices that are known already stay as
+   * they are.
+   *
+   * @param keyId of the master key that their device keys come from
+   * @return how many were not known
+   */
+  public CompletableFuture<Integer> addEnrolled(Collection<DeviceId> ids, int keyId) {
+    byte[] rootsHash = ca.rootsHash();
+    Instant now = clock.instant();
+    return database.write(
+        sql -> {
+          int added = 0;
+          for (DeviceId id : ids) {
+            if (DeviceTable.addIfMissing(sql, id, now)) {
+              DeviceTable.enroll(sql, id, 1, keyId, rootsHash, now);
+              added++;
+            }
+          }
+          return added;
         });
   }
 

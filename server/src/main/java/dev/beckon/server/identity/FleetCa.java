@@ -234,7 +234,13 @@ public final class FleetCa {
     return issueDevice(Certificates.requestedKey(csrDer), id, generation);
   }
 
-  X509Certificate issueDevice(PublicKey key, DeviceId id, int generation) {
+  /**
+   * The same for a key that needs no request, because whoever asks is known to have its private
+   * half.
+   *
+   * @param generation 1 to 65,535
+   */
+  public X509Certificate issueDevice(PublicKey key, DeviceId id, int generation) {
     requireGeneration(generation);
     return leaf(
         id.value(),
