@@ -27,7 +27,8 @@ final class Measured implements AutoCloseable {
   /** Starts it with its output in a file. */
   static Measured start(List<String> command, Path output) throws IOException {
     return new Measured(
-        new ProcessBuilder(Stream.concat(Stream.of("taskset", "-c", "0"), command.stream()).toList())
+        new ProcessBuilder(
+                Stream.concat(Stream.of("taskset", "-c", "0"), command.stream()).toList())
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
             .start());

@@ -104,8 +104,16 @@ final class Nginx implements AutoCloseable {
   private void requireVerification(Path folder) throws IOException, InterruptedException {
     String to = "127.0.0.1:" + address.getPort();
     String[] known = {
-      "openssl", "s_client", "-connect", to, "-quiet", "-no_ign_eof", "-cert",
-      folder.resolve("device.pem").toString(), "-key", folder.resolve("device.key").toString()
+      "openssl",
+      "s_client",
+      "-connect",
+      to,
+      "-quiet",
+      "-no_ign_eof",
+      "-cert",
+      folder.resolve("device.pem").toString(),
+      "-key",
+      folder.resolve("device.key").toString()
     };
     String answer = Measured.ask("GET / HTTP/1.0\r\n\r\n", known);
     if (!answer.contains("SUCCESS ")) {
@@ -122,7 +130,12 @@ final class Nginx implements AutoCloseable {
   }
 
   private static String pem(String kind, byte[] der) {
-    return "-----BEGIN " + kind + "-----\n" + BASE64.encodeToString(der) + "\n-----END " + kind
+    return "-----BEGIN "
+        + kind
+        + "-----\n"
+        + BASE64.encodeToString(der)
+        + "\n-----END "
+        + kind
         + "-----\n";
   }
 

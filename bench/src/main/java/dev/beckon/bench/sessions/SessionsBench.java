@@ -34,8 +34,7 @@ public final class SessionsBench {
    * @param devices of the fleet; each has one session, so that none meets the server twice
    * @param seconds of each round
    */
-  private record Options(
-      List<String> serve, Path folder, Path json, int devices, double seconds) {}
+  private record Options(List<String> serve, Path folder, Path json, int devices, double seconds) {}
 
   private SessionsBench(Options options) {
     this.options = options;
@@ -83,20 +82,19 @@ public final class SessionsBench {
   private void sessions(FleetCertificates fleet, BeckonServer server, Nginx nginx)
       throws IOException, InterruptedException {
     int each = options.devices() / (ROUNDS + 1);
-    SessionLoadConfig ours =
-        SessionLoadConfig.saturating(server.tls(), Course.COMMANDS, OPEN);
+    SessionLoadConfig ours = SessionLoadConfig.saturating(server.tls(), Course.COMMANDS, OPEN);
     SessionLoadConfig theirs =
         SessionLoadConfig.saturating(nginx.address(), Course.HANDSHAKE, OPEN);
     // The first commands find a server that has compiled nothing yet.
-    int next = show("server, cold", Round.run(ours, fleet, server.process(), 0, each, 60)).devices();
+    int next =
+        show("server, cold", Round.run(ours, fleet, server.process(), 0, each, 60)).devices();
     List<Round> served = new ArrayList<>();
     List<Round> compared = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {
       compared.add(
           show(
               "nginx",
-              Round.run(
-                  theirs, fleet, nginx.process(), 0, options.devices(), options.seconds())));
+              Round.run(theirs, fleet, nginx.process(), 0, options.devices(), options.seconds())));
       served.add(
           show(
               "server",
@@ -125,8 +123,8 @@ public final class SessionsBench {
 
   private Round show(String what, Round round) {
     out.printf(
-        "%-14s %7.0f/s  server %4.0f us  core %4.0f us %3.0f%%  load %3.0f%%  p50 %6.1f ms  p99 %6.1f ms"
-            + "  (%d devices, %d commands) %s%n",
+        "%-14s %7.0f/s  server %4.0f us  core %4.0f us %3.0f%%  load %3.0f%%  p50 %6.1f ms  p99"
+            + " %6.1f ms  (%d devices, %d commands) %s%n",
         what,
         round.perSecond(),
         round.serverCpuMicros(),

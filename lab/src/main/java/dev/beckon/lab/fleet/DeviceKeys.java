@@ -32,13 +32,16 @@ final class DeviceKeys extends X509ExtendedKeyManager {
     this.fleet = fleet;
     this.encoded = encoded;
     this.key =
-        encoded
-            ? PemPrivateKey.valueOf(pem("PRIVATE KEY", fleet.key().getEncoded()))
-            : fleet.key();
+        encoded ? PemPrivateKey.valueOf(pem("PRIVATE KEY", fleet.key().getEncoded())) : fleet.key();
   }
 
   private static byte[] pem(String kind, byte[] der) {
-    return ("-----BEGIN " + kind + "-----\n" + BASE64.encodeToString(der) + "\n-----END " + kind
+    return ("-----BEGIN "
+            + kind
+            + "-----\n"
+            + BASE64.encodeToString(der)
+            + "\n-----END "
+            + kind
             + "-----\n")
         .getBytes(StandardCharsets.US_ASCII);
   }

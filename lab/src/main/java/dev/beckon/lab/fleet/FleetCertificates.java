@@ -164,8 +164,7 @@ public final class FleetCertificates {
 
     private Writer(Path file) throws IOException {
       this.out =
-          new DataOutputStream(
-              new BufferedOutputStream(Files.newOutputStream(file), BUFFER_BYTES));
+          new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file), BUFFER_BYTES));
     }
 
     private void head(Head head) throws IOException {

@@ -59,7 +59,9 @@ public final class SessionLoad implements SessionDialler {
    */
   private static final int LOOPBACK_SOURCES = 64;
 
-  /** Is told what a measurement wants to know. Called on the threads of the load; return at once. */
+  /**
+   * Is told what a measurement wants to know. Called on the threads of the load; return at once.
+   */
   public interface Observer {
 
     /** For those who only read the counts. */
@@ -175,8 +177,7 @@ public final class SessionLoad implements SessionDialler {
   public void dial(int device, long wakeId, long delayMillis) {
     loops
         .next()
-        .schedule(
-            () -> begin(new Dial(device, wakeId, 0)), delayMillis, TimeUnit.MILLISECONDS);
+        .schedule(() -> begin(new Dial(device, wakeId, 0)), delayMillis, TimeUnit.MILLISECONDS);
   }
 
   private void begin(Dial dial) {
@@ -252,8 +253,7 @@ public final class SessionLoad implements SessionDialler {
     var patience =
         channel
             .eventLoop()
-            .schedule(
-                () -> channel.close(), config.patience().toMillis(), TimeUnit.MILLISECONDS);
+            .schedule(() -> channel.close(), config.patience().toMillis(), TimeUnit.MILLISECONDS);
     channel.closeFuture().addListener(gone -> patience.cancel(false));
   }
 

@@ -55,8 +55,7 @@ public record SessionLoadConfig(
    * @param open sessions at one time
    */
   public static SessionLoadConfig saturating(InetSocketAddress server, Course course, int open) {
-    return new SessionLoadConfig(
-        server, course, open, 1, false, false, Duration.ofSeconds(30));
+    return new SessionLoadConfig(server, course, open, 1, false, false, Duration.ofSeconds(30));
   }
 
   /** The same with or without resumption of TLS sessions. */

@@ -25,7 +25,6 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
 
   private int owed;
   private boolean greeted;
-  private boolean saidBye;
   private @Nullable String failure;
 
   SimulatedSession(SessionLoad load, SessionLoad.Dial dial) {
@@ -79,7 +78,6 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
         load.confirmed();
         owed--;
         if (owed == 0 && load.leavesAtOnce()) {
-          saidBye = true;
           ctx.writeAndFlush(
               Frame.newBuilder().setBye(Bye.getDefaultInstance()).build(), ctx.voidPromise());
         }
