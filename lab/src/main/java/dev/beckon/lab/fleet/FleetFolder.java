@@ -97,7 +97,10 @@ public final class FleetFolder {
   private static CompletableFuture<?> enroll(Identity identity, int from, int to) {
     List<DeviceId> ids = IntStream.range(from, to).mapToObj(FleetIds::of).toList();
     List<CompletableFuture<?>> writes = new ArrayList<>();
-    writes.add(identity.devices().addEnrolled(ids, identity.masterKeys().newestId()));
+    writes.add(
+        identity
+            .devices()
+            .addEnrolled(ids, identity.masterKeys().newestId(), identity.ca().rootsHash()));
     byte[] hash = ACTIONS_HASH.toByteArray();
     for (DeviceId id : ids) {
       writes.add(identity.devices().declareActions(id, ACTIONS, hash));

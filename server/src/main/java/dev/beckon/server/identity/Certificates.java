@@ -128,7 +128,7 @@ final class Certificates {
   /** Whether the issuer's key signed the certificate. */
   static boolean signed(X509Certificate issuer, X509Certificate certificate) {
     try {
-      certificate.verify(issuer.getPublicKey());
+      SignatureChecks.verify(certificate, issuer.getPublicKey());
       return true;
     } catch (GeneralSecurityException | RuntimeException another) {
       return false; // some parsers answer damage with unchecked exceptions

@@ -50,10 +50,11 @@ public final class Devices extends KnownDevices {
    * they are.
    *
    * @param keyId of the master key that their device keys come from
+   * @param rootsHash of the roots that they hold
    * @return how many were not known
    */
-  public CompletableFuture<Integer> addEnrolled(Collection<DeviceId> ids, int keyId) {
-    byte[] rootsHash = ca.rootsHash();
+  public CompletableFuture<Integer> addEnrolled(
+      Collection<DeviceId> ids, int keyId, byte[] rootsHash) {
     Instant now = clock.instant();
     return database.write(
         sql -> {

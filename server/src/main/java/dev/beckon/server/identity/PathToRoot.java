@@ -50,6 +50,7 @@ public final class PathToRoot {
         CertStore.getInstance("Collection", new CollectionCertStoreParameters(chain)));
     parameters.setRevocationEnabled(false); // generations and the deny-list take its place
     parameters.setDate(Date.from(now));
+    parameters.setSigProvider(SignatureChecks.provider());
     CertPathBuilder.getInstance("PKIX").build(parameters);
   }
 }
