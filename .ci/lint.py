@@ -10,7 +10,7 @@ import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 POM = {"m": "http://maven.apache.org/POM/4.0.0"}
-TEXT = (".md", ".java", ".xml", ".yaml", ".yml", ".proto", ".py", ".sh", ".sql", ".properties", ".html", ".css", ".js")
+TEXT = (".md", ".java", ".xml", ".yaml", ".yml", ".proto", ".py", ".sh", ".c", ".sql", ".properties", ".html", ".css", ".js")
 MAX_LINES, MAX_TEST_LINES = 500, 1000
 DEPENDENCIES = "docs/dependencies.md"
 
@@ -43,7 +43,7 @@ def read(path):
 def white_space(files):
     """No trailing blanks, no tabs, one newline at the end."""
     for path in files:
-        if not path.endswith(TEXT) and path not in ("beckon", "check", ".ci/run"):
+        if not path.endswith(TEXT) and path not in ("beckon", "check", ".ci/run") and not re.fullmatch(r"bench/[\w/-]+", path):
             continue
         text = read(path)
         for number, line in enumerate(text.split("\n"), 1):

@@ -1,4 +1,6 @@
-/** Yardsticks: micro-benchmarks of our own parts, and programs that drive other people's servers. */
+/**
+ * Yardsticks: micro-benchmarks of our own parts, and programs that drive other people's servers.
+ */
 @NullMarked
 package dev.beckon.bench;
 
