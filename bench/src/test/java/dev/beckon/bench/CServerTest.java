@@ -151,7 +151,7 @@ class CServerTest {
       DatagramSocket source = sources[random.nextInt(8) == 0 ? 1 : 0];
       String place = id + "@" + source.getLocalPort();
       long token = random.nextInt(10) == 0 ? random.nextLong() : tokens.getOrDefault(place, 0L);
-      long sequence = 1000 + step / 40 + random.nextInt(4);
+      long sequence = 1000L + step / 40 + random.nextInt(4);
       byte[] datagram =
           spoilt(
               keepalive(id, sequence, token, random.nextInt(3) == 0).encode(deviceKey(id)), random);
