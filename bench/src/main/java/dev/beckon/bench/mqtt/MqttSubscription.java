@@ -58,8 +58,8 @@ final class MqttSubscription extends SimpleChannelInboundHandler<ByteBuf> {
 
   /** SUBSCRIBE may follow CONNECT at once (MQTT 3.1.1, section 3.1.4). */
   private void subscribe(ChannelHandlerContext context) {
-    byte[] id = ("sim-%08d".formatted(client)).getBytes(US_ASCII);
-    byte[] topic = ("devices/sim-%08d/commands".formatted(client)).getBytes(US_ASCII);
+    byte[] id = "sim-%08d".formatted(client).getBytes(US_ASCII);
+    byte[] topic = "devices/sim-%08d/commands".formatted(client).getBytes(US_ASCII);
     ByteBuf packets = context.alloc().buffer(128);
     packets.writeByte(CONNECT).writeByte(10 + 2 + id.length);
     packets.writeShort(4).writeBytes("MQTT".getBytes(US_ASCII)).writeByte(4);
