@@ -154,7 +154,7 @@ public final class DeliveryEndpoint implements AutoCloseable {
                   case Submission.Conflict conflict ->
                       throw new CommandRefusedException(
                           "idempotency-key-reused",
-                          "idempotency key: used by command " + conflict.command().id());
+                          "idempotency key: used by command " + conflict.id());
                   case Submission.DeviceUnknown unknown ->
                       throw new CommandRefusedException(
                           "device-unknown",

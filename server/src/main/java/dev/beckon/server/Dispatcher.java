@@ -7,6 +7,7 @@ import dev.beckon.server.command.Commands;
 import dev.beckon.server.session.CloseReason;
 import dev.beckon.server.session.SessionListener;
 import dev.beckon.server.store.StoreException;
+import dev.beckon.server.wake.Wakes;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,6 +39,7 @@ final class Dispatcher implements CommandListener, SessionListener {
   // Both know this object before it knows them.
   private volatile @Nullable Waker waker;
   private volatile Predicate<DeviceId> sessions = id -> false;
+  private volatile Predicate<DeviceId> groups = id -> false;
 
   /**
    * @param number of the server whose commands these are
@@ -64,7 +66,16 @@ final class Dispatcher implements CommandListener, SessionListener {
     wakeAllWaiting();
   }
 
-  /** Wakes every device that has a command waiting here. Reads the database. */
+  /**
+   * Leaves it to somebody to wake devices for which nothing but commands of groups is waiting.
+   *
+   * @param groupWaking returns at once; false if it does not take the device
+   */
+  void pace(Predicate<DeviceId> groupWaking) {
+    groups = groupWaking;
+  }
+
+  /** Wakes every device that has a single command waiting here. Reads the database. */
   void wakeAllWaiting() {
     commands.waiting().forEach(this::wake);
   }
@@ -121,9 +132,21 @@ final class Dispatcher implements CommandListener, SessionListener {
     }
   }
 
+  @Override
+  public boolean carriedDialBackDelay(DeviceId id, long wakeId) {
+    return Wakes.carriedDialBackDelay(wakeId);
+  }
+
   private void wakeForWaiting(DeviceId id) {
     try {
-      commands.latestDeadline(id).ifPresent(deadline -> wake(id, deadline));
+      commands
+          .waiting(id)
+          .ifPresent(
+              waiting -> {
+                if (waiting.single() || !groups.test(id)) {
+                  wake(id, waiting.deadline());
+                }
+              });
     } catch (StoreException e) {
       // Too many sessions ended at once, perhaps. Without this wake a command could wait for ever.
       log.warn("waiting commands of {} could not be read; tried again in 1 s", id, e);

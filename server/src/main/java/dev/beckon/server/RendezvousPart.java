@@ -352,6 +352,11 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     wakes.sessionOpened(id, server);
   }
 
+  /** All of them, for whoever wakes many devices. */
+  Wakes wakes() {
+    return wakes;
+  }
+
   /** Wakes for this server itself. */
   Waker waker() {
     return new Waker() {

@@ -146,9 +146,14 @@ public final class Server implements AutoCloseable {
                     clock)));
     tlsAddress = sessions.start(ground.config().tls());
     opened.add(peers); // says goodbye before the sessions' event loops end
+    GroupWaking groupWaking = null;
     if (delivers) {
       dispatcher.begin(rendezvous.waker(), sessions::deliver);
+      groupWaking = new GroupWaking(commands, dispatcher, rendezvous.wakes(), sessions, ground);
+      dispatcher.pace(groupWaking::returned);
+      opened.add(groupWaking).start();
     }
+    GroupWaking paced = groupWaking;
     keepTime(ground, commands);
     Runnable renewCredentials =
         () -> {
@@ -164,6 +169,7 @@ public final class Server implements AutoCloseable {
             new ApiServer.Parts(
                 commands,
                 delivers ? commands::submit : Server::refused,
+                delivers ? Optional.of(commands.groups()) : Optional.empty(),
                 identity.devices(),
                 Optional.of(identity.devices()),
                 rendezvous::presence,
@@ -172,6 +178,9 @@ public final class Server implements AutoCloseable {
                 Optional.of(identity.fleetKeys()),
                 text -> {
                   rendezvous.metrics(text);
+                  if (paced != null) {
+                    paced.metrics(text);
+                  }
                   SessionMetrics.write(text, sessions.counters());
                   StoreMetrics.write(text, ground.database(), commands);
                 },
@@ -242,6 +251,7 @@ public final class Server implements AutoCloseable {
             new ApiServer.Parts(
                 commands,
                 delivers ? enrolled : Server::refused,
+                Optional.empty(),
                 enrolled.devices(),
                 Optional.empty(),
                 id -> Optional.empty(),

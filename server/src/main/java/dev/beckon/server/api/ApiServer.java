@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.SocketAddresses;
 import dev.beckon.server.command.Commands;
+import dev.beckon.server.command.Groups;
 import dev.beckon.server.command.Submitter;
 import dev.beckon.server.directory.RendezvousDirectory;
 import dev.beckon.server.identity.Devices;
@@ -56,6 +57,7 @@ public final class ApiServer implements AutoCloseable {
    * What the API shows and asks of the server's parts.
    *
    * @param submitter where commands are posted
+   * @param groups the group commands; empty where no labels are
    * @param devices those that this server knows
    * @param register where devices are added and revoked; empty if that is another server
    * @param directory the application servers; empty where this is not the rendezvous server
@@ -66,6 +68,7 @@ public final class ApiServer implements AutoCloseable {
   public record Parts(
       Commands commands,
       Submitter submitter,
+      Optional<Groups> groups,
       KnownDevices devices,
       Optional<Devices> register,
       Reachability reachability,
@@ -161,7 +164,10 @@ public final class ApiServer implements AutoCloseable {
     routes.before("/v1/*", this::authorize);
     routes.before("/metrics", this::authorize);
     routes.after(ctx -> answers[Math.min(5, ctx.statusCode() / 100)].increment());
-    new CommandRoutes(parts.commands(), parts.submitter(), watchers, parts.clock()).addTo(routes);
+    GroupRoutes groups = new GroupRoutes(parts.groups(), watchers, parts.clock());
+    groups.addTo(routes);
+    new CommandRoutes(parts.commands(), parts.submitter(), groups, watchers, parts.clock())
+        .addTo(routes);
     new DeviceRoutes(
             parts.devices(), parts.register(), parts.reachability(), parts.wakes(), parts.clock())
         .addTo(routes);

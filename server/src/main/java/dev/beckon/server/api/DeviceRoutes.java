@@ -14,13 +14,17 @@ import io.javalin.http.Context;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SortedSet;
 
-/** The devices: adding, listing, showing, revoking, waking. */
+/** The devices: adding, listing, showing, labelling, revoking, waking. */
 final class DeviceRoutes {
 
+  private static final SortedSet<String> NO_LABELS = Collections.emptySortedSet();
   private static final Duration DEFAULT_VALIDITY = Duration.ofHours(1);
   private static final Duration DEFAULT_WAKE = Duration.ofSeconds(60);
   private static final Duration MAX_WAKE = Duration.ofDays(1);
@@ -48,6 +52,7 @@ final class DeviceRoutes {
     routes.get("/v1/devices", this::list);
     routes.post("/v1/devices", this::add);
     routes.get("/v1/devices/{id}", this::show);
+    routes.put("/v1/devices/{id}/labels", this::label);
     routes.post("/v1/devices/{id}/revocation", this::revoke);
     routes.post("/v1/devices/{id}/wakes", this::wake);
   }
@@ -57,17 +62,27 @@ final class DeviceRoutes {
         () ->
             new Problem(
                 ErrorCode.ROLE_MISSING,
-                "server: an application server (expected the rendezvous server, which adds and"
-                    + " revokes devices)"));
+                "server: an application server (expected the rendezvous server, which adds,"
+                    + " labels and revokes devices)"));
   }
 
   private void list(Context ctx) {
-    Requests.allowQuery(ctx, "after", "limit");
+    Requests.allowQuery(ctx, "label", "after", "limit");
     int limit = Requests.limit(ctx);
-    List<Device> found = devices.list(ctx.queryParam("after"), limit + 1);
+    String after = ctx.queryParam("after");
+    String label = ctx.queryParam("label");
+    List<Device> found =
+        label == null
+            ? devices.list(after, limit + 1)
+            : register()
+                .list(Requests.chosenLabels(List.of(label.split(",", -1))), after, limit + 1);
     ObjectNode json = Json.MAPPER.createObjectNode();
     ArrayNode items = json.putArray("devices");
-    found.stream().limit(limit).map(this::json).forEach(items::add);
+    Map<DeviceId, SortedSet<String>> labels = devices.labels(found);
+    found.stream()
+        .limit(limit)
+        .map(device -> json(device, labels.getOrDefault(device.id(), NO_LABELS)))
+        .forEach(items::add);
     if (found.size() > limit) {
       json.put("next", found.get(limit - 1).id().value());
     }
@@ -75,7 +90,28 @@ final class DeviceRoutes {
   }
 
   private ObjectNode json(Device device) {
-    return Json.device(device, reachability.presence(device.id()));
+    return json(device, devices.labels(List.of(device)).getOrDefault(device.id(), NO_LABELS));
+  }
+
+  private ObjectNode json(Device device, SortedSet<String> labels) {
+    return Json.device(device, reachability.presence(device.id()), labels);
+  }
+
+  private void label(Context ctx) {
+    Requests.allowQuery(ctx);
+    ObjectNode json = Requests.json(ctx);
+    Requests.allowKeys(json, "labels");
+    List<String> labels = Requests.texts(json, "labels");
+    register();
+    Device device = find(ctx);
+    try {
+      if (!Requests.await(register().label(device.id(), labels))) {
+        throw CommandRoutes.deviceUnknown(device.id());
+      }
+    } catch (IllegalArgumentException invalid) {
+      throw new Problem(ErrorCode.LABEL_INVALID, String.valueOf(invalid.getMessage()));
+    }
+    ApiServer.send(ctx, json(device));
   }
 
   private void add(Context ctx) {

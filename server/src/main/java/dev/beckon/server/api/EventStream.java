@@ -2,6 +2,7 @@ package dev.beckon.server.api;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.Command;
+import dev.beckon.server.command.Group;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,22 +26,33 @@ final class EventStream {
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
   private final @Nullable DeviceId only;
-  private final BlockingQueue<Command> queue = new ArrayBlockingQueue<>(CAPACITY);
+  private final BlockingQueue<Supplier<String>> queue = new ArrayBlockingQueue<>(CAPACITY);
   private volatile boolean closed;
   private volatile @Nullable Thread writer;
 
   /**
-   * @param only the device whose commands are wanted; null for all
+   * @param only the device whose commands are wanted; null for all, where a group is one
    */
   EventStream(@Nullable DeviceId only) {
     this.only = only;
   }
 
+  /** The commands of a group go to those who listen to their device: there are too many of them. */
   void offer(Command command) {
-    if (only != null && !only.equals(command.deviceId())) {
-      return;
+    if (only == null ? command.groupId() == null : only.equals(command.deviceId())) {
+      offer(() -> "event: command\ndata: " + Json.command(command) + "\n\n");
     }
-    if (!queue.offer(command)) {
+  }
+
+  /** A group goes to those who listen to all devices. */
+  void offer(Group group) {
+    if (only == null) {
+      offer(() -> "event: group\ndata: " + Json.group(group) + "\n\n");
+    }
+  }
+
+  private void offer(Supplier<String> event) {
+    if (!queue.offer(event)) {
       close();
     }
   }
@@ -58,12 +71,8 @@ final class EventStream {
     try {
       write(out, ": listening\n\n");
       while (!closed) {
-        Command command = queue.poll(HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS);
-        write(
-            out,
-            command == null
-                ? ": still here\n\n"
-                : "event: command\ndata: " + Json.command(command) + "\n\n");
+        Supplier<String> event = queue.poll(HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS);
+        write(out, event == null ? ": still here\n\n" : event.get());
       }
     } catch (InterruptedException stopping) {
       // Only close() interrupts; the stream ends here, and the thread with it.

@@ -10,6 +10,8 @@ import dev.beckon.protocol.session.Action;
 import dev.beckon.protocol.session.Actions;
 import dev.beckon.protocol.session.Parameter;
 import dev.beckon.server.command.Command;
+import dev.beckon.server.command.CommandState;
+import dev.beckon.server.command.Group;
 import dev.beckon.server.command.Secrecy;
 import dev.beckon.server.command.TimelineEntry;
 import dev.beckon.server.identity.Device;
@@ -18,6 +20,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
 
 /** What the API says, as JSON; openapi.yaml describes it. */
@@ -39,19 +42,48 @@ final class Json {
     return TIME.format(instant);
   }
 
-  static ObjectNode command(Command command) {
+  static ObjectNode group(Group group) {
     ObjectNode json = MAPPER.createObjectNode();
-    json.put("id", command.id());
-    json.put("deviceId", command.deviceId().value());
-    json.put("action", command.action());
-    put(json.putObject("args"), command.args());
-    Secrecy secrecy = command.secrecy();
+    json.put("id", group.id());
+    group.labels().forEach(json.putArray("labels")::add);
+    json.put("action", group.action());
+    put(json.putObject("args"), group.args());
+    put(json, group.secrecy());
+    json.put("bodyBytes", group.bodyBytes());
+    json.put("acceptedAt", time(group.acceptedAt()));
+    json.put("deadline", time(group.deadline()));
+    json.put("devices", group.devices());
+    json.put("complete", group.complete());
+    json.put("cancelAsked", group.cancelAsked());
+    ObjectNode counts = json.putObject("counts");
+    for (CommandState state : CommandState.values()) {
+      counts.put(state.name(), group.count(state));
+    }
+    if (group.endedAt() != null) {
+      json.put("endedAt", time(group.endedAt()));
+    }
+    return json;
+  }
+
+  private static void put(ObjectNode json, Secrecy secrecy) {
     if (secrecy.any()) {
       ArrayNode secret = json.putArray("secret");
       secrecy.args().stream().sorted().forEach(secret::add);
       json.put("secretBody", secrecy.body());
       json.put("secretResultBody", secrecy.resultBody());
     }
+  }
+
+  static ObjectNode command(Command command) {
+    ObjectNode json = MAPPER.createObjectNode();
+    json.put("id", command.id());
+    if (command.groupId() != null) {
+      json.put("groupId", command.groupId());
+    }
+    json.put("deviceId", command.deviceId().value());
+    json.put("action", command.action());
+    put(json.putObject("args"), command.args());
+    put(json, command.secrecy());
     json.put("bodyBytes", command.bodyBytes());
     json.put("state", command.state().name());
     json.put("acceptedAt", time(command.acceptedAt()));
@@ -76,7 +108,8 @@ final class Json {
     new TreeMap<>(map).forEach(json::put);
   }
 
-  static ObjectNode device(Device device, Optional<Reachability.Presence> presence) {
+  static ObjectNode device(
+      Device device, Optional<Reachability.Presence> presence, SortedSet<String> labels) {
     ObjectNode json = MAPPER.createObjectNode();
     json.put("id", device.id().value());
     json.put("state", device.state().name());
@@ -85,6 +118,7 @@ final class Json {
     if (device.enrolledAt() != null) {
       json.put("enrolledAt", time(device.enrolledAt()));
     }
+    labels.forEach(json.putArray("labels")::add);
     json.set("presence", presence(presence));
     if (device.actions() != null) {
       json.set("actions", actions(device.actions()));

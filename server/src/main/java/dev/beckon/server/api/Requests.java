@@ -4,15 +4,18 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.server.identity.Labels;
 import dev.beckon.server.store.StoreException;
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -152,6 +155,39 @@ final class Requests {
           ErrorCode.REQUEST_MALFORMED, name + ": " + shown(node) + " (expected a string)");
     }
     return Optional.of(node.textValue());
+  }
+
+  /** The strings of a list; each mistake names the list. */
+  static List<String> texts(ObjectNode json, String name) {
+    JsonNode node = json.get(name);
+    if (node == null || !node.isArray()) {
+      throw new Problem(
+          ErrorCode.REQUEST_MALFORMED,
+          name + ": " + (node == null ? "missing" : shown(node)) + " (expected a list of strings)");
+    }
+    List<String> texts = new ArrayList<>();
+    for (JsonNode each : node) {
+      if (!each.isTextual()) {
+        throw new Problem(
+            ErrorCode.REQUEST_MALFORMED, name + ": " + shown(each) + " (expected strings)");
+      }
+      texts.add(each.textValue());
+    }
+    return texts;
+  }
+
+  /** Labels that choose devices. */
+  static SortedSet<String> chosenLabels(List<String> labels) {
+    try {
+      SortedSet<String> checked = Labels.checked(labels, Labels.MAX_CHOSEN);
+      if (!checked.isEmpty()) {
+        return checked;
+      }
+    } catch (IllegalArgumentException invalid) {
+      throw new Problem(ErrorCode.LABEL_INVALID, String.valueOf(invalid.getMessage()));
+    }
+    throw new Problem(
+        ErrorCode.LABEL_INVALID, "labels: none (expected 1 to " + Labels.MAX_CHOSEN + ")");
   }
 
   /** True or false under this name; false if it is not there. */

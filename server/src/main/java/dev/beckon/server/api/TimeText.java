@@ -43,6 +43,10 @@ final class TimeText {
     return duration;
   }
 
+  static boolean isDuration(String text) {
+    return DURATION.matcher(text).matches();
+  }
+
   /**
    * Reads a duration from now, or a time as in RFC 3339.
    *

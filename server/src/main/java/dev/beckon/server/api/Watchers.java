@@ -2,12 +2,20 @@ package dev.beckon.server.api;
 
 import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandListener;
+import dev.beckon.server.command.Group;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Passes on what happens to commands to those who wait for it: requests with {@code ?wait=} and
@@ -21,8 +29,48 @@ final class Watchers implements CommandListener {
   private final AtomicInteger open = new AtomicInteger();
   private volatile boolean closed;
 
+  /**
+   * A command or group command once it has ended, or as it stands when the patience is over.
+   *
+   * @param now as it stood a moment ago
+   * @param find as it stands
+   */
+  <T> T ended(
+      T now,
+      Duration patience,
+      Function<T, String> id,
+      Predicate<T> ended,
+      Function<String, @Nullable T> find) {
+    if (patience.isZero() || ended.test(now)) {
+      return now;
+    }
+    String key = id.apply(now);
+    CompletableFuture<Void> end = end(key);
+    try {
+      // It may have ended before anybody watched.
+      T latest = orElse(find.apply(key), now);
+      if (ended.test(latest)) {
+        return latest;
+      }
+      end.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException patienceIsOver) {
+      // Answered as it stands; the caller sees the state.
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException never) {
+      throw new IllegalStateException(never);
+    } finally {
+      forget(key, end);
+    }
+    return orElse(find.apply(key), now);
+  }
+
+  private static <T> T orElse(@Nullable T found, T otherwise) {
+    return found == null ? otherwise : found;
+  }
+
   /** A future that completes when the command ends; {@link #forget} it afterwards. */
-  CompletableFuture<Void> end(String commandId) {
+  private CompletableFuture<Void> end(String commandId) {
     CompletableFuture<Void> end = new CompletableFuture<>();
     waiting.compute(
         commandId,
@@ -38,7 +86,7 @@ final class Watchers implements CommandListener {
     return end;
   }
 
-  void forget(String commandId, CompletableFuture<Void> end) {
+  private void forget(String commandId, CompletableFuture<Void> end) {
     waiting.computeIfPresent(
         commandId,
         (id, all) -> {
@@ -79,10 +127,22 @@ final class Watchers implements CommandListener {
   public void changed(Command command) {
     streams.forEach(stream -> stream.offer(command));
     if (command.state().ended()) {
-      Set<CompletableFuture<Void>> all = waiting.remove(command.id());
-      if (all != null) {
-        all.forEach(end -> end.complete(null));
-      }
+      ended(command.id());
+    }
+  }
+
+  @Override
+  public void groupChanged(Group group) {
+    streams.forEach(stream -> stream.offer(group));
+    if (group.endedAt() != null) {
+      ended(group.id());
+    }
+  }
+
+  private void ended(String id) {
+    Set<CompletableFuture<Void>> all = waiting.remove(id);
+    if (all != null) {
+      all.forEach(end -> end.complete(null));
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.beckon.server.command;
 
+import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.identity.Device;
+import dev.beckon.server.identity.Labels;
 import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -33,6 +35,10 @@ final class Acceptance {
     static Hashes of(NewCommand command) {
       return new Hashes(
           ContentHash.of(command), command.hasSecrets() ? SecretParts.hash(command) : null);
+    }
+
+    static Hashes of(NewGroup wanted) {
+      return new Hashes(wanted.contentHash(), of(wanted.command()).secrets);
     }
 
     /** Secrets that are gone cannot be compared. */
@@ -82,10 +88,125 @@ final class Acceptance {
             Map.of(),
             0,
             List.of(new TimelineEntry(accepted, "queued", Map.of())),
-            new Secrecy(asked.secretArgs(), asked.secretBody(), asked.secretBody()));
+            secrecy(asked),
+            null);
     CommandTable.insert(sql, command, asked, body, hashes);
     CommandTable.append(sql, command.id(), command.timeline().getFirst());
     return new Submission.Accepted(command);
+  }
+
+  private static Secrecy secrecy(NewCommand asked) {
+    return new Secrecy(asked.secretArgs(), asked.secretBody(), asked.secretBody());
+  }
+
+  /**
+   * As {@link #accept(Sql, NewCommand, String, Hashes, Instant)}, for a group: its commands are
+   * added later, in portions.
+   *
+   * @param devices how many enrolled devices have the labels; more or fewer may by the time that
+   *     their commands are added
+   * @param perSecond the slowest pace at which their turns to be woken come
+   */
+  GroupSubmission accept(
+      Sql sql,
+      NewGroup wanted,
+      int devices,
+      int perSecond,
+      @Nullable String body,
+      Hashes hashes,
+      Instant now)
+      throws SQLException {
+    NewCommand asked = wanted.command();
+    Optional<GroupSubmission> before = before(sql, asked.idempotencyKey(), hashes);
+    if (before.isPresent()) {
+      return before.get();
+    }
+    if (devices == 0) {
+      return new GroupSubmission.Empty();
+    }
+    Instant deadline =
+        wanted.deadlineAllowsForTurns()
+            ? asked.deadline().plusSeconds(devices / perSecond)
+            : asked.deadline();
+    Submission.Refused late =
+        SubmissionLimits.deadlineRefusal(deadline.truncatedTo(ChronoUnit.MILLIS), now).orElse(null);
+    if (late != null) {
+      return new GroupSubmission.Refused(late.code(), late.detail());
+    }
+    byte[] content = asked.body();
+    Group group =
+        new Group(
+            ids.next(now.toEpochMilli()),
+            List.copyOf(wanted.labels()),
+            asked.action(),
+            SecretParts.shownArgs(asked),
+            content == null ? 0 : content.length,
+            now.truncatedTo(ChronoUnit.MILLIS),
+            deadline.truncatedTo(ChronoUnit.MILLIS),
+            devices,
+            false,
+            false,
+            Map.of(),
+            null,
+            secrecy(asked));
+    GroupTable.insert(sql, group, asked, body, hashes);
+    return new GroupSubmission.Accepted(group);
+  }
+
+  private static Optional<GroupSubmission> before(Sql sql, @Nullable String key, Hashes hashes)
+      throws SQLException {
+    if (key == null) {
+      return Optional.empty();
+    }
+    GroupTable.Stored first = null;
+    String id = GroupTable.idByKey(sql, key).orElse(null);
+    if (id != null) {
+      first = GroupTable.find(sql, id).orElse(null);
+    }
+    if (first == null) {
+      return CommandTable.idByKey(sql, key).map(GroupSubmission.Conflict::new);
+    }
+    boolean same = GroupTable.hashes(sql, first.id()).filter(hashes::sameAs).isPresent();
+    return Optional.of(
+        same
+            ? new GroupSubmission.Repeated(first.group())
+            : new GroupSubmission.Conflict(first.id()));
+  }
+
+  /** The ID of a command of a group. */
+  String nextId(Instant now) {
+    return ids.next(now.toEpochMilli());
+  }
+
+  /**
+   * Why a group's command cannot go to its device; null if it can.
+   *
+   * @param args with the secret values
+   * @param misfits what was found out about declared actions in this portion, by their hash
+   */
+  @Nullable String refusal(
+      Sql sql,
+      Labels.Labelled device,
+      Group group,
+      Map<String, String> args,
+      Map<ByteString, Optional<String>> misfits)
+      throws SQLException {
+    Optional<String> misfit = misfits.get(device.actionsHash());
+    if (misfit == null) {
+      misfit =
+          devices
+              .find(sql, device.id())
+              .map(Device::actions)
+              .flatMap(
+                  actions ->
+                      DeclaredActions.refusal(
+                          actions, group.action(), args, group.secrecy().args(), group.bodyBytes()))
+              .map(Submission.Refused::detail);
+      misfits.put(device.actionsHash(), misfit);
+    }
+    return misfit.isPresent()
+        ? misfit.get()
+        : tooMany(sql, device.id()).map(Submission.Refused::detail).orElse(null);
   }
 
   private static Optional<Submission> before(Sql sql, NewCommand asked, Hashes hashes)
@@ -94,11 +215,13 @@ final class Acceptance {
     String id = key == null ? null : CommandTable.idByKey(sql, key).orElse(null);
     Stored first = id == null ? null : CommandTable.find(sql, id).orElse(null);
     if (first == null) {
-      return Optional.empty();
+      return key == null
+          ? Optional.empty()
+          : GroupTable.idByKey(sql, key).map(Submission.Conflict::new);
     }
     boolean same = CommandTable.hashes(sql, first.id()).filter(hashes::sameAs).isPresent();
     return Optional.of(
-        same ? new Submission.Repeated(first.command()) : new Submission.Conflict(first.command()));
+        same ? new Submission.Repeated(first.command()) : new Submission.Conflict(first.id()));
   }
 
   private static Optional<Submission.Refused> refusal(
@@ -121,6 +244,10 @@ final class Acceptance {
         return misfit;
       }
     }
+    return tooMany(sql, id);
+  }
+
+  private static Optional<Submission.Refused> tooMany(Sql sql, DeviceId id) throws SQLException {
     int waiting = CommandTable.countWaiting(sql, id);
     return waiting < Commands.MAX_WAITING
         ? Optional.empty()

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -17,6 +18,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -61,6 +64,30 @@ final class Bodies implements AutoCloseable {
           new StoreException(
               "store: " + MAX_WAITING + " bodies waiting (expected fewer; try again)", e));
     }
+  }
+
+  /**
+   * Writes a body off the calling thread, then uses it; deletes it again unless that went well.
+   *
+   * @param also work on the same thread, such as hashing the body
+   * @param use gets the file's name and what {@code also} made
+   * @param keeps whether the outcome means that the body is needed
+   */
+  <H, T> CompletableFuture<T> using(
+      byte[] body,
+      Supplier<H> also,
+      BiFunction<String, H, CompletableFuture<T>> use,
+      Predicate<T> keeps) {
+    return offThread(() -> Map.entry(write(body), also.get()))
+        .thenCompose(
+            written ->
+                use.apply(written.getKey(), written.getValue())
+                    .whenComplete(
+                        (outcome, failure) -> {
+                          if (failure != null || !keeps.test(outcome)) {
+                            delete(written.getKey());
+                          }
+                        }));
   }
 
   /** Writes a body and returns the file's name; on return it is on disk. */

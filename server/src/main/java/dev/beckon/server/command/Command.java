@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param resultBodyBytes length of the result's body; 0 = none
  * @param timeline in order of time
  * @param secrecy which parts are secret
+ * @param groupId the group command that it is part of; null if it is a single one
  */
 public record Command(
     String id,
@@ -35,7 +36,8 @@ public record Command(
     Map<String, String> result,
     long resultBodyBytes,
     List<TimelineEntry> timeline,
-    Secrecy secrecy) {
+    Secrecy secrecy,
+    @Nullable String groupId) {
 
   public Command {
     args = Map.copyOf(args);
@@ -68,7 +70,30 @@ public record Command(
         result,
         resultBodyBytes,
         newTimeline,
-        secrecy);
+        secrecy,
+        groupId);
+  }
+
+  /** One of a group, with what stands in the group for all of them. */
+  Command with(Group group) {
+    return new Command(
+        id,
+        deviceId,
+        action,
+        group.args(),
+        bodyBytes,
+        state,
+        acceptedAt,
+        deadline,
+        reason,
+        result,
+        resultBodyBytes,
+        timeline,
+        new Secrecy(
+            group.secrecy().args(),
+            group.secrecy().body(),
+            group.secrecy().body() || secrecy.resultBody()),
+        groupId);
   }
 
   /** Without arguments: their values may be revealed ones. */

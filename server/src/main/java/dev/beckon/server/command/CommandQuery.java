@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which commands to list.
  *
+ * @param groupId only those of this group command. Without a group, a device and a state these are
+ *     the single commands: a group would bury them
  * @param before only those accepted before this command ID, the newest first (also the order
  *     without any cursor)
  * @param after only those accepted after this command ID, the oldest first; not with {@code before}
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public record CommandQuery(
     @Nullable DeviceId deviceId,
     @Nullable CommandState state,
+    @Nullable String groupId,
     @Nullable String before,
     @Nullable String after,
     int limit) {
@@ -28,5 +31,20 @@ public record CommandQuery(
       throw new IllegalArgumentException(
           "after: " + after + " (expected not together with before)");
     }
+  }
+
+  /** Commands of any group or none. */
+  public CommandQuery(
+      @Nullable DeviceId deviceId,
+      @Nullable CommandState state,
+      @Nullable String before,
+      @Nullable String after,
+      int limit) {
+    this(deviceId, state, null, before, after, limit);
+  }
+
+  /** Whether the commands of groups are left out. */
+  boolean singleOnly() {
+    return deviceId == null && state == null && groupId == null;
   }
 }

@@ -77,7 +77,10 @@ final class CommandTable {
   private CommandTable() {}
 
   static String newestId(Sql sql) throws SQLException {
-    return sql.first("SELECT id FROM commands ORDER BY id DESC LIMIT 1", row -> row.getString("id"))
+    return sql.first(
+            "SELECT max((SELECT coalesce(max(id), '') FROM commands),"
+                + " (SELECT coalesce(max(id), '') FROM command_groups))",
+            row -> row.getString(1))
         .orElse("");
   }
 
@@ -138,6 +141,13 @@ final class CommandTable {
   static List<Stored> list(Sql sql, CommandQuery query) throws SQLException {
     StringBuilder where = new StringBuilder("WHERE 1 = 1");
     List<Object> parameters = new ArrayList<>();
+    String groupId = query.groupId();
+    if (groupId != null) {
+      where.append(" AND group_id = ?");
+      parameters.add(groupId);
+    } else if (query.singleOnly()) {
+      where.append(" AND group_id IS NULL");
+    }
     DeviceId deviceId = query.deviceId();
     if (deviceId != null) {
       where.append(" AND device_id = ?");
@@ -173,7 +183,10 @@ final class CommandTable {
                 + "WHERE device_id = ? AND due_at IS NOT NULL AND state IN ('QUEUED', 'DELIVERED')"
                 + " AND cancel_asked = 0 AND (handed_over = 1 OR deadline > ?)"
                 // One that was given up and reported again has lost its secrets.
-                + " AND (secrets IS NOT NULL OR (secret_args = '[]' AND secret_body = 0))"
+                + " AND (CASE WHEN group_id IS NULL THEN secrets IS NOT NULL OR (secret_args = '[]'"
+                + " AND secret_body = 0) ELSE EXISTS (SELECT 1 FROM command_groups g WHERE g.id ="
+                + " group_id AND g.cancel_asked = 0 AND (g.secrets IS NOT NULL OR (g.secret_args ="
+                + " '[]' AND g.secret_body = 0))) END)"
                 + " ORDER BY id LIMIT ?",
             CommandTable::stored,
             id.value(),
@@ -231,28 +244,33 @@ final class CommandTable {
         row -> Instant.ofEpochMilli(row.getLong("due_at")));
   }
 
-  /** The latest deadline of what waits for each device, or for one device. */
-  static Map<DeviceId, Instant> latestDeadlines(Sql sql, @Nullable DeviceId id, Instant now)
-      throws SQLException {
+  /** The latest deadline of the single commands that wait for each device. */
+  static Map<DeviceId, Instant> latestDeadlines(Sql sql, Instant now) throws SQLException {
     Map<DeviceId, Instant> latest = new TreeMap<>();
-    String where =
-        "WHERE due_at IS NOT NULL AND state = 'QUEUED' AND cancel_asked = 0 AND deadline > ?";
-    List<Object> parameters = new ArrayList<>(List.of(now.toEpochMilli()));
-    if (id != null) {
-      where += " AND device_id = ?";
-      parameters.add(id.value());
-    }
     sql.list(
-            "SELECT device_id, max(deadline) AS latest FROM commands "
-                + where
+            "SELECT device_id, max(deadline) AS latest FROM commands WHERE due_at IS NOT NULL AND"
+                + " state = 'QUEUED' AND cancel_asked = 0 AND deadline > ? AND group_id IS NULL"
                 + " GROUP BY device_id",
             row ->
                 Map.entry(
                     new DeviceId(row.getString("device_id")),
                     Instant.ofEpochMilli(row.getLong("latest"))),
-            parameters.toArray())
+            now.toEpochMilli())
         .forEach(entry -> latest.put(entry.getKey(), entry.getValue()));
     return latest;
+  }
+
+  /** What waits for one device. */
+  static Optional<Commands.Waiting> waiting(Sql sql, DeviceId id, Instant now) throws SQLException {
+    return sql.first(
+        "SELECT max(deadline) AS latest, max(group_id IS NULL) AS single FROM commands WHERE"
+            + " due_at IS NOT NULL AND state = 'QUEUED' AND cancel_asked = 0 AND deadline > ? AND"
+            + " device_id = ? HAVING latest IS NOT NULL",
+        row ->
+            new Commands.Waiting(
+                Instant.ofEpochMilli(row.getLong("latest")), row.getInt("single") == 1),
+        now.toEpochMilli(),
+        id.value());
   }
 
   static void markHandedOver(Sql sql, Stored stored) throws SQLException {
@@ -293,7 +311,8 @@ final class CommandTable {
       throw new IllegalStateException(
           "command " + command.id() + " is no longer " + command.state());
     }
-    if (to.ended() && from.secrets() != null) {
+    // The secrets of a group go with the end of its last command.
+    if (to.ended() && from.secrets() != null && command.groupId() == null) {
       sql.update(
           "UPDATE commands SET secrets = NULL, secrets_hash = NULL WHERE id = ?", command.id());
       if (command.secrecy().body() && from.body() != null) {
@@ -340,7 +359,8 @@ final class CommandTable {
   /** IDs of what ended at that time or before, the first ended first. */
   static List<String> endedBy(Sql sql, Instant latest, int limit) throws SQLException {
     return sql.list(
-        "SELECT id FROM commands WHERE ended_at <= ? ORDER BY ended_at LIMIT ?",
+        "SELECT id FROM commands WHERE ended_at <= ? AND group_id IS NULL ORDER BY ended_at LIMIT"
+            + " ?",
         row -> row.getString("id"),
         latest.toEpochMilli(),
         limit);
@@ -371,7 +391,8 @@ final class CommandTable {
     return new HashSet<>(
         sql.list(
             "SELECT body FROM commands WHERE body IS NOT NULL UNION ALL SELECT result_body FROM"
-                + " commands WHERE result_body IS NOT NULL",
+                + " commands WHERE result_body IS NOT NULL UNION ALL SELECT body FROM"
+                + " command_groups WHERE body IS NOT NULL",
             row -> row.getString(1)));
   }
 
@@ -393,7 +414,8 @@ final class CommandTable {
             new Secrecy(
                 names(row.getString("secret_args")),
                 row.getInt("secret_body") == 1,
-                row.getInt("secret_result_body") == 1));
+                row.getInt("secret_result_body") == 1),
+            row.getString("group_id"));
     String secrets = row.getString("secrets");
     return new Stored(
         command,
@@ -405,8 +427,10 @@ final class CommandTable {
         secrets == null ? null : texts(secrets));
   }
 
+  /** Adds what stands in other tables: the timeline, and of a group's command what all share. */
   private static List<Stored> withTimelines(Sql sql, List<Stored> rows) throws SQLException {
     List<Stored> complete = new ArrayList<>(rows.size());
+    GroupTable.Stored group = null; // most rows have none; those that have one mostly share it
     for (Stored row : rows) {
       List<TimelineEntry> timeline =
           sql.list(
@@ -417,28 +441,36 @@ final class CommandTable {
                       entry.getString("event"),
                       texts(entry.getString("details"))),
               row.id());
+      Command command = row.command().with(timeline);
+      String groupId = command.groupId();
+      if (groupId != null && (group == null || !group.id().equals(groupId))) {
+        group =
+            GroupTable.shared(sql, groupId)
+                .orElseThrow(() -> new SQLException("group " + groupId + " is gone"));
+      }
+      GroupTable.Stored shared = groupId == null ? null : group;
       complete.add(
           new Stored(
-              row.command().with(timeline),
+              shared == null ? command : command.with(shared.group()),
               row.handedOver(),
               row.cancelAsked(),
               row.entries(),
-              row.body(),
+              shared == null ? row.body() : shared.body(),
               row.resultBody(),
-              row.secrets()));
+              shared == null ? row.secrets() : shared.secrets()));
     }
     return complete;
   }
 
-  private static @Nullable Long millis(@Nullable Instant instant) {
+  static @Nullable Long millis(@Nullable Instant instant) {
     return instant == null ? null : instant.toEpochMilli();
   }
 
-  private static String json(Map<String, String> texts) {
+  static String json(Map<String, String> texts) {
     return json((Object) new TreeMap<>(texts));
   }
 
-  private static String json(Object texts) {
+  static String json(Object texts) {
     try {
       return JSON.writeValueAsString(texts);
     } catch (JsonProcessingException e) {
@@ -446,11 +478,11 @@ final class CommandTable {
     }
   }
 
-  private static Map<String, String> texts(String json) throws SQLException {
+  static Map<String, String> texts(String json) throws SQLException {
     return read(json, TEXTS);
   }
 
-  private static Set<String> names(String json) throws SQLException {
+  static Set<String> names(String json) throws SQLException {
     return read(json, NAMES);
   }
 

@@ -19,8 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -72,7 +70,8 @@ public final class Commands implements AutoCloseable {
   private final Transitions transitions;
   private final Reports reports;
   private final Retention retention;
-  private final List<CommandListener> listeners = new CopyOnWriteArrayList<>();
+  private final Groups groups;
+  private final Listeners listeners = new Listeners();
 
   private Commands(
       Database database, InstantSource clock, Bodies bodies, Acceptance acceptance, Duration keep) {
@@ -84,6 +83,9 @@ public final class Commands implements AutoCloseable {
     this.transitions = new Transitions(clock);
     this.reports = new Reports(database, bodies, transitions, clock, this::changed);
     this.retention = new Retention(database, bodies, transitions, keep);
+    this.groups =
+        new Groups(database, clock, bodies, acceptance, transitions, listeners, this::cancel);
+    addListener(groups);
   }
 
   /** Opens the commands of a database, to be kept for 30 days after their end. */
@@ -126,17 +128,11 @@ public final class Commands implements AutoCloseable {
     if (body == null || body.length == 0) {
       return accept(command, null, Hashes.of(command));
     }
-    return bodies
-        .offThread(() -> Map.entry(bodies.write(body), Hashes.of(command)))
-        .thenCompose(
-            written ->
-                accept(command, written.getKey(), written.getValue())
-                    .whenComplete(
-                        (submission, failure) -> {
-                          if (!(submission instanceof Submission.Accepted)) {
-                            bodies.delete(written.getKey());
-                          }
-                        }));
+    return bodies.using(
+        body,
+        () -> Hashes.of(command),
+        (file, hashes) -> accept(command, file, hashes),
+        submission -> submission instanceof Submission.Accepted);
   }
 
   private CompletableFuture<Submission> accept(
@@ -145,9 +141,14 @@ public final class Commands implements AutoCloseable {
         sql -> acceptance.accept(sql, command, body, hashes, clock.instant()),
         submission -> {
           if (submission instanceof Submission.Accepted accepted) {
-            tell(listener -> listener.accepted(accepted.command()));
+            listeners.accepted(accepted.command());
           }
         });
+  }
+
+  /** The group commands. */
+  public Groups groups() {
+    return groups;
   }
 
   public Optional<Command> find(String id) {
@@ -235,18 +236,7 @@ public final class Commands implements AutoCloseable {
    * report tells. From now on no session sends it any more.
    */
   public CompletableFuture<Cancelling> cancel(String id) {
-    return database.write(
-        sql -> cancel(sql, id),
-        cancelling -> {
-          switch (cancelling) {
-            case Cancelling.Cancelled cancelled -> changed(cancelled.command());
-            case Cancelling.Asked asked -> {
-              changed(asked.command());
-              tell(listener -> listener.cancelAsked(asked.command()));
-            }
-            case Cancelling.AlreadyEnded _, Cancelling.CommandUnknown _ -> {}
-          }
-        });
+    return database.write(sql -> cancel(sql, id), listeners::cancelling);
   }
 
   private Cancelling cancel(Sql sql, String id) throws SQLException {
@@ -334,6 +324,7 @@ public final class Commands implements AutoCloseable {
    */
   public long onTime(Instant now) {
     silence.forgetOld(now);
+    groups.tellChanges();
     retention.onTime(now);
     long latest = now.toEpochMilli() + TIMER_MILLIS;
     Instant next = database.read(CommandTable::nextDue).orElse(Instant.MAX);
@@ -449,18 +440,7 @@ public final class Commands implements AutoCloseable {
   }
 
   private void changed(Command command) {
-    tell(listener -> listener.changed(command));
-  }
-
-  private void tell(Consumer<CommandListener> message) {
-    for (CommandListener listener : listeners) {
-      try {
-        message.accept(listener);
-      } catch (RuntimeException e) {
-        // A listener's bug must not fail the command that it was told about.
-        LOG.error("a listener of commands failed", e);
-      }
-    }
+    listeners.changed(command);
   }
 
   /** Ended commands that were deleted since the start, because they were kept long enough. */
@@ -468,17 +448,27 @@ public final class Commands implements AutoCloseable {
     return retention.deleted();
   }
 
-  /** Until when a wake for the device makes sense; empty if nothing waits for it. */
-  public Optional<Instant> latestDeadline(DeviceId id) {
+  /**
+   * What waits for a device.
+   *
+   * @param deadline until when a wake for it makes sense
+   * @param single whether a command that is not part of a group is among it
+   */
+  public record Waiting(Instant deadline, boolean single) {}
+
+  /** What waits for the device; empty if nothing does. */
+  public Optional<Waiting> waiting(DeviceId id) {
     Instant now = clock.instant();
-    return Optional.ofNullable(
-        database.read(sql -> CommandTable.latestDeadlines(sql, id, now)).get(id));
+    return database.read(sql -> CommandTable.waiting(sql, id, now));
   }
 
-  /** Every device with waiting commands and its latest deadline: to be woken after a start. */
+  /**
+   * Every device with waiting commands and its latest deadline: to be woken after a start. Without
+   * the commands of groups, whose devices have their turns.
+   */
   public Map<DeviceId, Instant> waiting() {
     Instant now = clock.instant();
-    return database.read(sql -> CommandTable.latestDeadlines(sql, null, now));
+    return database.read(sql -> CommandTable.latestDeadlines(sql, now));
   }
 
   /** Finishes the bodies that are being written; the database is closed after this. */

@@ -9,6 +9,7 @@ import dev.beckon.server.command.Submission.Refused;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -33,9 +34,25 @@ final class DeclaredActions {
 
   /** Why the command does not fit; empty if it does. */
   static Optional<Refused> refusal(Actions declared, NewCommand command) {
+    byte[] body = command.body();
+    return refusal(
+        declared,
+        command.action(),
+        command.args(),
+        command.secretArgs(),
+        body == null ? 0 : body.length);
+  }
+
+  /** As {@link #refusal(Actions, NewCommand)}, by what counts of the command. */
+  static Optional<Refused> refusal(
+      Actions declared,
+      String asked,
+      Map<String, String> args,
+      Set<String> secret,
+      long bodyBytes) {
     Action action =
         declared.getActionsList().stream()
-            .filter(a -> a.getName().equals(command.action()))
+            .filter(a -> a.getName().equals(asked))
             .findFirst()
             .orElse(null);
     if (action == null) {
@@ -43,27 +60,26 @@ final class DeclaredActions {
           new Refused(
               "action-unknown",
               "action: "
-                  + shown(command.action())
+                  + shown(asked)
                   + " (expected one of "
                   + names(declared.getActionsList().stream().map(Action::getName).toList())
                   + ")"));
     }
-    byte[] body = command.body();
-    if (body != null && body.length > 0 && !action.getAcceptsBody()) {
+    if (bodyBytes > 0 && !action.getAcceptsBody()) {
       return Optional.of(
           new Refused(
               "body-not-accepted",
               "body: "
-                  + body.length
+                  + bodyBytes
                   + " bytes (expected none: action "
                   + action.getName()
                   + " takes no body)"));
     }
-    return Optional.ofNullable(argumentRefusal(action, command));
+    return Optional.ofNullable(argumentRefusal(action, args, secret));
   }
 
-  private static @Nullable Refused argumentRefusal(Action action, NewCommand command) {
-    Map<String, String> args = command.args();
+  private static @Nullable Refused argumentRefusal(
+      Action action, Map<String, String> args, Set<String> secret) {
     Map<String, Parameter> parameters = new TreeMap<>();
     action.getParametersList().forEach(p -> parameters.put(p.getName(), p));
     for (String name : new TreeMap<>(args).keySet()) {
@@ -98,9 +114,7 @@ final class DeclaredActions {
             "argument "
                 + parameter.getName()
                 + ": "
-                + (command.secretArgs().contains(parameter.getName())
-                    ? Redaction.MARK
-                    : shown(value))
+                + (secret.contains(parameter.getName()) ? Redaction.MARK : shown(value))
                 + " (expected "
                 + expected(parameter)
                 + ")");

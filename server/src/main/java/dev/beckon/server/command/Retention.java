@@ -46,6 +46,7 @@ final class Retention {
   /** Deletes a portion of what is to be deleted now. Blocks for a commit or two, if at all. */
   void onTime(Instant now) {
     deleteEnded(now);
+    deleteEndedGroup(now);
     deleteBodies();
     emptyLog(now);
   }
@@ -67,6 +68,15 @@ final class Retention {
                 })
             .join();
     deleted.add(count);
+  }
+
+  /** A group goes as a whole: its commands, in portions, then itself. */
+  private void deleteEndedGroup(Instant now) {
+    Instant latest = now.minus(keep);
+    String id = database.read(sql -> GroupTable.endedBy(sql, latest)).orElse(null);
+    if (id != null) {
+      deleted.add(database.write(sql -> GroupTable.delete(sql, id, PORTION)).join());
+    }
   }
 
   private void deleteBodies() {

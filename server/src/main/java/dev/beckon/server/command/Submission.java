@@ -9,8 +9,12 @@ public sealed interface Submission {
   /** The idempotency key was used before for the same content: this is the first command. */
   record Repeated(Command command) implements Submission {}
 
-  /** The idempotency key was used before for other content, by this command. */
-  record Conflict(Command command) implements Submission {}
+  /**
+   * The idempotency key was used before for other content.
+   *
+   * @param id of the command or group command that used it
+   */
+  record Conflict(String id) implements Submission {}
 
   record DeviceUnknown() implements Submission {}
 

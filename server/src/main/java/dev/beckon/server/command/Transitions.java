@@ -23,9 +23,17 @@ final class Transitions {
   void move(Sql sql, Stored stored, CommandState state, @Nullable String reason)
       throws SQLException {
     CommandTable.move(sql, stored, state, reason, clock.instant());
-    if (state.ended() && stored.secrets() != null) {
+    String groupId = stored.command().groupId();
+    if (state.ended() && groupId != null) {
+      endIfOver(sql, groupId);
+    } else if (state.ended() && stored.secrets() != null) {
       secretsDeleted = true;
     }
+  }
+
+  /** Ends the group if none of its commands is left. */
+  void endIfOver(Sql sql, String groupId) throws SQLException {
+    secretsDeleted |= GroupTable.endIfOver(sql, groupId, clock.instant());
   }
 
   /** An end that this server decided, with its entry in the timeline; the command after it. */

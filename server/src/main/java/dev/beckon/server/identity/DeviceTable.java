@@ -7,8 +7,10 @@ import dev.beckon.server.store.Sql;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
 
 /** The SQL of devices; each method runs within the caller's transaction. */
@@ -37,6 +39,21 @@ final class DeviceTable {
         DeviceTable::device,
         after == null ? "" : after,
         limit);
+  }
+
+  /** Those that have all the labels. */
+  static List<Device> list(Sql sql, SortedSet<String> labels, @Nullable String after, int limit)
+      throws SQLException {
+    List<Object> parameters = new ArrayList<>();
+    String from = Labels.having(labels, parameters);
+    parameters.add(after == null ? "" : after);
+    parameters.add(limit);
+    return sql.list(
+        "SELECT d.id, d.generation, d.state, d.added_at, d.enrolled_at, d.actions "
+            + from
+            + " AND l.device_id > ? ORDER BY l.device_id LIMIT ?",
+        DeviceTable::device,
+        parameters.toArray());
   }
 
   private static Device device(ResultSet row) throws SQLException {

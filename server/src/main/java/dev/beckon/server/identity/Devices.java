@@ -7,7 +7,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
+import java.util.List;
+import java.util.SortedSet;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /** The devices of the fleet, and who may become one. Thread-safe. */
 public final class Devices extends KnownDevices {
@@ -67,6 +70,36 @@ public final class Devices extends KnownDevices {
           }
           return added;
         });
+  }
+
+  /**
+   * Gives the device these labels in the place of those that it had. False if there is no such
+   * device.
+   *
+   * @param labels up to {@link Labels#MAX_PER_DEVICE}; none clears them
+   * @throws IllegalArgumentException with a message for people if these cannot be labels
+   */
+  public CompletableFuture<Boolean> label(DeviceId id, Collection<String> labels) {
+    SortedSet<String> checked = Labels.checked(labels, Labels.MAX_PER_DEVICE);
+    return database.write(
+        sql -> {
+          boolean known = DeviceTable.find(sql, id).isPresent();
+          if (known) {
+            Labels.set(sql, id, checked);
+          }
+          return known;
+        });
+  }
+
+  /**
+   * Devices that have all the labels, sorted by ID.
+   *
+   * @param labels at least one
+   * @param after only those behind this ID; null = from the first
+   * @param limit 1 to 1000
+   */
+  public List<Device> list(SortedSet<String> labels, @Nullable String after, int limit) {
+    return database.read(sql -> DeviceTable.list(sql, labels, after, limit));
   }
 
   /**

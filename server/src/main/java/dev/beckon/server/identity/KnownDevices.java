@@ -6,8 +6,12 @@ import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +49,21 @@ public sealed class KnownDevices permits Devices {
       throw new IllegalArgumentException("limit: " + limit + " (expected 1 to 1000)");
     }
     return database.read(sql -> DeviceTable.list(sql, after, limit));
+  }
+
+  /** The labels of these devices, by ID; a device without labels is missing. */
+  public Map<DeviceId, SortedSet<String>> labels(Collection<Device> of) {
+    return database.read(
+        sql -> {
+          Map<DeviceId, SortedSet<String>> labels = new HashMap<>();
+          for (Device device : of) {
+            SortedSet<String> own = Labels.of(sql, device.id());
+            if (!own.isEmpty()) {
+              labels.put(device.id(), own);
+            }
+          }
+          return labels;
+        });
   }
 
   /** Keeps what the device said it can do, and the hash it will say it by in its next Hello. */

@@ -123,7 +123,7 @@ public final class KeepaliveHandler implements DatagramHandler {
     }
     boolean proven = outcome == Outcome.ACCEPTED || outcome == Outcome.REPEATED;
     if (proven && (row.flags & Binding.WAKE_OUTSTANDING) != 0) {
-      wakes.keepaliveArrived(arrived.tag, nowNanos); // right behind the answer
+      wakes.keepaliveArrived(arrived.tag, reader, nowNanos); // right behind the answer
     }
   }
 

@@ -103,6 +103,19 @@ public final class Registrar {
     }
   }
 
+  /** Whether a wake would reach the device, as far as its keepalives tell. */
+  public boolean isReachable(long tag, long nowMillis) {
+    Binding row = new Binding();
+    return table.read(tag, row) && isReachable(row, nowMillis);
+  }
+
+  private static boolean isReachable(Binding row, long nowMillis) {
+    Duration interval = new Interval(row.intervalCode).toDuration();
+    long windowMillis =
+        (long) (interval.toMillis() * REACHABLE_INTERVALS) + REACHABLE_SLACK.toMillis();
+    return nowMillis < row.lastSeenSeconds * 1_000L + windowMillis;
+  }
+
   /** Where a device is; empty if it never proved an address. */
   public Optional<Presence> presence(DeviceId deviceId, Instant now) {
     Binding row = new Binding();
@@ -111,13 +124,11 @@ public final class Registrar {
     }
     Duration interval = new Interval(row.intervalCode).toDuration();
     Instant lastSeen = Instant.ofEpochSecond(row.lastSeenSeconds);
-    Duration window =
-        Duration.ofMillis((long) (interval.toMillis() * REACHABLE_INTERVALS)).plus(REACHABLE_SLACK);
     return Optional.of(
         new Presence(
             row.mappedAddress(),
             lastSeen,
-            now.isBefore(lastSeen.plus(window)),
+            isReachable(row, now.toEpochMilli()),
             interval,
             row.socket));
   }

@@ -17,10 +17,12 @@ import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -210,6 +212,14 @@ public final class SessionServer implements AutoCloseable {
     }
     session.commandsWaiting();
     return true;
+  }
+
+  /** The threads on which sessions wait for their turn: for whoever finds out how long. */
+  public List<Executor> threads() {
+    List<Executor> threads = new ArrayList<>();
+    loops.forEach(threads::add);
+    threads.add(readers);
+    return threads;
   }
 
   public SessionCounters counters() {

@@ -16,6 +16,9 @@ import dev.beckon.server.registrar.Binding;
  *   last transmission).
  * </pre>
  *
+ * <p>A paced wake does not stay in SILENT, nor in ANSWERED for longer than the schedule: it is gone
+ * then, and the next keepalive of its device is told to whoever paces.
+ *
  * <p>Guarded by the lock of {@link Wakes}.
  */
 final class OutstandingWake {
@@ -31,12 +34,18 @@ final class OutstandingWake {
   final int serverNumber;
   final long wakeId;
 
+  /** 0, or of a paced wake the delay in every transmission of it. */
+  final long dialBackDelayMillis;
+
   State state = State.SENDING;
   long deadlineMillis;
   long deadlineNanos;
 
   /** When {@link Wakes#onTime} has something to do with it. */
   long dueNanos;
+
+  /** When the first transmission was, or would have been. */
+  long firstNanos;
 
   /** Start of the schedule and the number of its transmissions that were made. */
   long scheduleStartNanos;
@@ -57,12 +66,18 @@ final class OutstandingWake {
 
   long sentDeadlineMillis;
 
-  OutstandingWake(DeviceId deviceId, long tag, int serverNumber, long wakeId) {
+  OutstandingWake(
+      DeviceId deviceId, long tag, int serverNumber, long wakeId, long dialBackDelayMillis) {
     this.deviceId = deviceId;
     this.deviceIdBytes = deviceId.bytes();
     this.tag = tag;
     this.serverNumber = serverNumber;
     this.wakeId = wakeId;
+    this.dialBackDelayMillis = dialBackDelayMillis;
+  }
+
+  boolean isPaced() {
+    return dialBackDelayMillis > 0;
   }
 
   /** Whether a transmission by this row repeats the last one: same bytes, same way. */

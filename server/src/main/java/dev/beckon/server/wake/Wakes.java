@@ -11,10 +11,12 @@ import dev.beckon.server.registrar.Registrar;
 import dev.beckon.server.udp.Outbox;
 import io.netty.util.collection.LongObjectHashMap;
 import io.netty.util.collection.LongObjectMap;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +52,15 @@ public final class Wakes implements OutstandingWakes {
    */
   private static final int MAX_TOLD = 100;
 
+  /**
+   * How long a paced wake is kept: for its schedule, and for the delay that it carries behind the
+   * last transmission. What becomes of its device later shows at that one's next keepalive.
+   */
+  private static final long PACED_LIFE_NANOS = TimeUnit.SECONDS.toNanos(45);
+
+  /** A wake ID with this bit set is a paced wake's, so that nobody has to remember which were. */
+  private static final long PACED = 1;
+
   private static final long NEVER = Long.MAX_VALUE;
 
   private final Registrar registrar;
@@ -72,6 +83,9 @@ public final class Wakes implements OutstandingWakes {
   private final Binding row = new Binding();
 
   private Runnable earlierDue = () -> {};
+  private Predicate<DeviceId> returned = id -> true;
+  private int paced;
+  private int dialling;
 
   /**
    * @param authenticator of this object alone
@@ -99,6 +113,72 @@ public final class Wakes implements OutstandingWakes {
   }
 
   /**
+   * Sets who is told that a device for which no wake is kept sent a keepalive, though it may have
+   * something waiting: a paced wake that it did not follow, or it is new here. Called under the
+   * lock: must return at once and not call back. Returns false to be told again at the next
+   * keepalive.
+   */
+  public synchronized void onReturned(Predicate<DeviceId> listener) {
+    returned = listener;
+  }
+
+  /** Whether this is the ID of a wake that carried a dial-back delay. */
+  public static boolean carriedDialBackDelay(long wakeId) {
+    return (wakeId & PACED) != 0;
+  }
+
+  /** What became of a paced request. */
+  public enum Paced {
+    /** The wake is on its way. */
+    SENT,
+    /** A wake for this device is outstanding already. */
+    UNDER_WAY,
+    /** The device cannot be reached now: its next keepalive will be told. */
+    AWAY
+  }
+
+  /**
+   * Asks one of many devices to dial a server, after a random part of a delay. Such a wake takes
+   * memory only for as long as it is being sent: after that, or if the device cannot be reached,
+   * the row of the device notes that something waits for it.
+   *
+   * @param dialBackDelayMillis above 0
+   * @param deadlineMillis unix time
+   */
+  public synchronized Paced requestPaced(
+      DeviceId deviceId,
+      int serverNumber,
+      long dialBackDelayMillis,
+      long deadlineMillis,
+      long nowNanos,
+      long nowMillis) {
+    long tag = registrar.tag(deviceId);
+    registrar.setWakeOutstanding(tag, true);
+    OutstandingWake wake = find(tag, serverNumber);
+    if (wake != null) {
+      extend(wake, deadlineMillis, nowNanos, nowMillis);
+      return Paced.UNDER_WAY;
+    }
+    if (!registrar.isReachable(tag, nowMillis)) {
+      return Paced.AWAY;
+    }
+    wake = add(deviceId, tag, serverNumber, dialBackDelayMillis);
+    paced++;
+    begin(wake, deadlineMillis, nowNanos, nowMillis);
+    return Paced.SENT;
+  }
+
+  /** Paced wakes that are kept. */
+  public synchronized int paced() {
+    return paced;
+  }
+
+  /** Devices that answered a paced wake and have not dialled yet. */
+  public synchronized int dialling() {
+    return dialling;
+  }
+
+  /**
    * Asks a device to dial a server, now and until it does or the deadline passes. Requests for the
    * same device and server share one wake, which lives until the latest of their deadlines.
    *
@@ -109,42 +189,88 @@ public final class Wakes implements OutstandingWakes {
   public synchronized long request(
       DeviceId deviceId, int serverNumber, long deadlineMillis, long nowNanos, long nowMillis) {
     long tag = registrar.tag(deviceId);
-    OutstandingWake wake = find(tag, serverNumber);
-    boolean isNew = wake == null;
-    if (wake == null) {
-      wake = add(deviceId, tag, serverNumber);
-    } else {
-      byDue.remove(wake);
-    }
-    if (isNew || deadlineMillis > wake.deadlineMillis) {
-      wake.deadlineMillis = deadlineMillis;
-      wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
-    }
-    wake.told = 0;
-    if (isNew || isWorthARestart(wake, nowNanos)) {
-      wake.state = OutstandingWake.State.SENDING;
-      wake.scheduleStartNanos = nowNanos;
-      wake.scheduled = 0;
-      transmitScheduled(wake, nowNanos);
-    }
-    schedule(wake);
     registrar.setWakeOutstanding(tag, true);
+    OutstandingWake wake = find(tag, serverNumber);
+    long untilMillis = deadlineMillis;
+    if (wake != null && wake.isPaced()) {
+      // This one does not wait for its turn. Under the old ID the device would not dial at once.
+      untilMillis = Math.max(untilMillis, wake.deadlineMillis);
+      remove(wake);
+      wake = null;
+    }
+    if (wake == null) {
+      wake = add(deviceId, tag, serverNumber, 0);
+      begin(wake, untilMillis, nowNanos, nowMillis);
+      return wake.wakeId;
+    }
+    extend(wake, untilMillis, nowNanos, nowMillis);
+    wake.told = 0;
+    if (isWorthARestart(wake, nowNanos)) {
+      byDue.remove(wake);
+      start(wake, nowNanos);
+    }
     return wake.wakeId;
+  }
+
+  private void begin(OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
+    setDeadline(wake, deadlineMillis, nowNanos, nowMillis);
+    wake.firstNanos = nowNanos;
+    start(wake, nowNanos);
+  }
+
+  /** Begins the schedule, from its start. */
+  private void start(OutstandingWake wake, long nowNanos) {
+    setState(wake, OutstandingWake.State.SENDING);
+    wake.scheduleStartNanos = nowNanos;
+    wake.scheduled = 0;
+    transmitScheduled(wake, nowNanos);
+    schedule(wake);
+  }
+
+  private void extend(OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
+    if (deadlineMillis > wake.deadlineMillis) {
+      byDue.remove(wake);
+      setDeadline(wake, deadlineMillis, nowNanos, nowMillis);
+      schedule(wake);
+    }
+  }
+
+  private static void setDeadline(
+      OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
+    wake.deadlineMillis = deadlineMillis;
+    wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
+  }
+
+  private void setState(OutstandingWake wake, OutstandingWake.State state) {
+    if (wake.isPaced()) {
+      dialling += state == OutstandingWake.State.ANSWERED ? 1 : 0;
+      dialling -= wake.state == OutstandingWake.State.ANSWERED ? 1 : 0;
+    }
+    wake.state = state;
   }
 
   /** A session's Hello came: what it follows is no longer outstanding. */
   public synchronized void sessionOpened(DeviceId deviceId, int serverNumber) {
     OutstandingWake wake = find(registrar.tag(deviceId), serverNumber);
     if (wake != null) {
-      remove(wake);
+      end(wake);
     }
   }
 
   @Override
-  public synchronized void keepaliveArrived(long tag, long nowNanos) {
+  public synchronized void keepaliveArrived(long tag, DatagramReader keepalive, long nowNanos) {
     List<OutstandingWake> wakes = byTag.get(tag);
     if (wakes == null) {
-      registrar.setWakeOutstanding(tag, false);
+      DeviceId id =
+          new DeviceId(
+              new String(
+                  keepalive.bytes(),
+                  keepalive.deviceIdOffset(),
+                  keepalive.deviceIdLength(),
+                  StandardCharsets.US_ASCII));
+      if (returned.test(id)) {
+        registrar.setWakeOutstanding(tag, false);
+      }
       return;
     }
     for (OutstandingWake wake : wakes) {
@@ -167,7 +293,7 @@ public final class Wakes implements OutstandingWakes {
       return;
     }
     byDue.remove(wake);
-    wake.state = OutstandingWake.State.ANSWERED;
+    setState(wake, OutstandingWake.State.ANSWERED);
     schedule(wake);
     listener.answered(wake.deviceId, wake.serverNumber, wake.wakeId);
   }
@@ -184,7 +310,9 @@ public final class Wakes implements OutstandingWakes {
         return wake.dueNanos;
       }
       if (wake.deadlineNanos - nowNanos <= 0) {
-        remove(wake);
+        end(wake);
+      } else if (wake.isPaced() && lifeEnd(wake) - nowNanos <= 0) {
+        remove(wake); // its row still says that something waits
       } else {
         byDue.remove(wake);
         transmitScheduled(wake, nowNanos);
@@ -236,12 +364,14 @@ public final class Wakes implements OutstandingWakes {
     return null;
   }
 
-  private OutstandingWake add(DeviceId deviceId, long tag, int serverNumber) {
-    long wakeId = random.nextLong();
+  private OutstandingWake add(
+      DeviceId deviceId, long tag, int serverNumber, long dialBackDelayMillis) {
+    long wakeId = 0;
     while (wakeId == 0 || byWakeId.containsKey(wakeId)) {
-      wakeId = random.nextLong();
+      wakeId = random.nextLong() & ~PACED | (dialBackDelayMillis > 0 ? PACED : 0);
     }
-    OutstandingWake wake = new OutstandingWake(deviceId, tag, serverNumber, wakeId);
+    OutstandingWake wake =
+        new OutstandingWake(deviceId, tag, serverNumber, wakeId, dialBackDelayMillis);
     byWakeId.put(wakeId, wake);
     List<OutstandingWake> wakes = byTag.get(tag);
     if (wakes == null) {
@@ -259,8 +389,23 @@ public final class Wakes implements OutstandingWakes {
     wakes.remove(wake);
     if (wakes.isEmpty()) {
       byTag.remove(wake.tag);
+    }
+    if (wake.isPaced()) {
+      paced--;
+      dialling -= wake.state == OutstandingWake.State.ANSWERED ? 1 : 0;
+    }
+  }
+
+  /** Removes the wake; what it was for is over. */
+  private void end(OutstandingWake wake) {
+    remove(wake);
+    if (!byTag.containsKey(wake.tag)) {
       registrar.setWakeOutstanding(wake.tag, false);
     }
+  }
+
+  private static long lifeEnd(OutstandingWake wake) {
+    return wake.firstNanos + PACED_LIFE_NANOS;
   }
 
   private static long nextScheduled(OutstandingWake wake) {
@@ -270,6 +415,9 @@ public final class Wakes implements OutstandingWakes {
   /** Puts the wake where {@link #onTime} finds it: at its next transmission or its deadline. */
   private void schedule(OutstandingWake wake) {
     wake.dueNanos = wake.deadlineNanos;
+    if (wake.isPaced() && lifeEnd(wake) - wake.dueNanos < 0) {
+      wake.dueNanos = lifeEnd(wake);
+    }
     if (wake.state == OutstandingWake.State.SENDING && nextScheduled(wake) - wake.dueNanos < 0) {
       wake.dueNanos = nextScheduled(wake);
     }
@@ -282,7 +430,7 @@ public final class Wakes implements OutstandingWakes {
   private void transmitScheduled(OutstandingWake wake, long nowNanos) {
     transmit(wake, nowNanos);
     if (++wake.scheduled == SCHEDULE_MILLIS.length) {
-      wake.state = OutstandingWake.State.SILENT;
+      setState(wake, OutstandingWake.State.SILENT);
     }
   }
 
@@ -304,7 +452,7 @@ public final class Wakes implements OutstandingWakes {
         .key(row.keyId, 0, row.generation)
         .sequence(row.sequence)
         .wakeId(wake.wakeId)
-        .wake(wake.deadlineMillis, wake.serverNumber, 0);
+        .wake(wake.deadlineMillis, wake.serverNumber, wake.dialBackDelayMillis);
     int length = authenticator.finish(writer);
     wake.transmissions++;
     wake.lastSentNanos = nowNanos;

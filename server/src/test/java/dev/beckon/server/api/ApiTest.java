@@ -106,6 +106,7 @@ class ApiTest {
     return new ApiServer.Parts(
         commands,
         commands::submit,
+        Optional.of(commands.groups()),
         identity.devices(),
         Optional.of(identity.devices()),
         id -> presence,
@@ -615,7 +616,8 @@ class ApiTest {
     "/v1/commands?limit=501,           limit: 501 (expected 1 to 500)",
     "/v1/commands?limit=x,             limit: x (expected 1 to 500)",
     "/v1/commands?limit=1&limit=2,     limit: given 2 times (expected once)",
-    "/v1/devices?page=2,               'query parameter: page (expected one of after, limit)'",
+    "/v1/devices?page=2,               'query parameter: page (expected one of label, after,"
+        + " limit)'",
     "/v1/commands/x?wait=61s,          wait: 61s (expected at most 60s)",
     "/v1/commands/x?wait=5,            'wait: 5 (expected a number with a unit, such as 500ms, 30s,"
         + " 5m, 1h)'",

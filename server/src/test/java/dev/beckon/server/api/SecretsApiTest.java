@@ -68,6 +68,7 @@ class SecretsApiTest {
             new ApiServer.Parts(
                 commands,
                 commands::submit,
+                Optional.of(commands.groups()),
                 identity.devices(),
                 Optional.of(identity.devices()),
                 id -> Optional.empty(),

@@ -69,6 +69,7 @@ final class ServerRoutesTest {
         new ApiServer.Parts(
             commands,
             commands::submit,
+            Optional.of(commands.groups()),
             identity.devices(),
             Optional.of(identity.devices()),
             id -> Optional.empty(),

@@ -382,20 +382,22 @@ final class CommandCourseTest {
 
   @Test
   void knowsUntilWhenAWakeMakesSense() {
-    assertThat(commands.latestDeadline(KITCHEN)).isEmpty();
+    assertThat(commands.waiting(KITCHEN)).isEmpty();
     fleet.accepted(new NewCommand(KITCHEN, "echo", Map.of(), null, START.plusSeconds(90), null));
     String last = fleet.accepted(fleet.echo()).id();
 
-    assertThat(commands.latestDeadline(KITCHEN)).contains(START.plusSeconds(90));
-    assertThat(commands.latestDeadline(CELLAR)).isEmpty();
+    assertThat(commands.waiting(KITCHEN))
+        .contains(new Commands.Waiting(START.plusSeconds(90), true));
+    assertThat(commands.waiting(CELLAR)).isEmpty();
     fleet.pass(Duration.ofSeconds(1));
     reopen();
     assertThat(commands.waiting()).isEqualTo(Map.of(KITCHEN, START.plusSeconds(90)));
 
     fleet.handOver();
     fleet.report(last, State.DELIVERED);
-    assertThat(commands.latestDeadline(KITCHEN)).contains(START.plusSeconds(90));
+    assertThat(commands.waiting(KITCHEN))
+        .contains(new Commands.Waiting(START.plusSeconds(90), true));
     fleet.pass(Duration.ofSeconds(90));
-    assertThat(commands.latestDeadline(KITCHEN)).isEmpty();
+    assertThat(commands.waiting(KITCHEN)).isEmpty();
   }
 }

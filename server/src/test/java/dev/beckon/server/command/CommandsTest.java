@@ -166,7 +166,7 @@ final class CommandsTest {
                 KITCHEN, "ech", Map.of("otext", "a"), null, START.plus(DEADLINE), "key"))) {
       Submission conflict = fleet.submit(other);
       assertThat(conflict).as("%s", other).isInstanceOf(Submission.Conflict.class);
-      assertThat(((Submission.Conflict) conflict).command().id()).isEqualTo(first.id());
+      assertThat(((Submission.Conflict) conflict).id()).isEqualTo(first.id());
     }
   }
 

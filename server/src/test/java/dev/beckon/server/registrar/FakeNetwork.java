@@ -51,7 +51,7 @@ public final class FakeNetwork {
   public OutstandingWakes wakes =
       new OutstandingWakes() {
         @Override
-        public void keepaliveArrived(long tag, long nowNanos) {
+        public void keepaliveArrived(long tag, DatagramReader keepalive, long nowNanos) {
           arrivals.add(tag);
         }
 

@@ -1,0 +1,460 @@
+package dev.beckon.server.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.session.Action;
+import dev.beckon.protocol.session.Actions;
+import dev.beckon.protocol.session.State;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One wish for many devices, on a real database. */
+class GroupsTest {
+  private static final int MANY = 2 * Groups.PORTION + 50;
+
+  @TempDir private Path folder;
+  private Fleet fleet;
+  private Groups groups;
+
+  @BeforeEach
+  void open() {
+    fleet = new Fleet(folder);
+    groups = fleet.commands.groups();
+  }
+
+  @AfterEach
+  void close() {
+    fleet.close();
+  }
+
+  private void restart() {
+    fleet.close();
+    fleet = new Fleet(folder, fleet.now.get());
+    groups = fleet.commands.groups();
+  }
+
+  static DeviceId device(int n) {
+    return new DeviceId(String.format(Locale.ROOT, "d%05d", n));
+  }
+
+  static void enroll(Fleet fleet, int devices, String... labels) {
+    fleet
+        .database
+        .write(
+            sql -> {
+              for (int i = 0; i < devices; i++) {
+                sql.update(
+                    "INSERT OR REPLACE INTO devices (id, generation, state, added_at) VALUES (?, 1,"
+                        + " 'ENROLLED', 0)",
+                    device(i).value());
+              }
+              return true;
+            })
+        .join();
+    for (int i = 0; i < devices; i++) {
+      fleet.identity.devices().label(device(i), List.of(labels)).join();
+    }
+  }
+
+  private NewGroup wanted(@Nullable String key, byte @Nullable [] body, String... labels) {
+    return new NewGroup(
+        new TreeSet<>(Set.of(labels)),
+        new NewCommand(
+            new DeviceId("each"),
+            "echo",
+            Map.of("text", "hello"),
+            body,
+            fleet.now.get().plus(Fleet.DEADLINE),
+            key),
+        true);
+  }
+
+  private Group accepted(NewGroup wanted) {
+    return ((GroupSubmission.Accepted) groups.submit(wanted).join()).group();
+  }
+
+  private void workToTheEnd() {
+    while (groups.work()) {
+      // once for each portion
+    }
+  }
+
+  private Group find(Group group) {
+    return groups.find(group.id()).orElseThrow();
+  }
+
+  private List<Command> commands(Group group) {
+    return fleet.commands.list(new CommandQuery(null, null, group.id(), null, null, 1000));
+  }
+
+  private Command command(Group group, int n) {
+    return commands(group).stream()
+        .filter(each -> each.deviceId().equals(device(n)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private void report(Command command, State state) {
+    fleet
+        .commands
+        .update(command.deviceId(), Fleet.update(command.id(), state).build(), null)
+        .join();
+  }
+
+  @Test
+  void givesEachDeviceWithAllTheLabelsACommandOfItsOwn() {
+    enroll(fleet, 3, "hall", "north");
+    fleet.identity.devices().label(device(1), List.of("hall")).join();
+
+    Group group = accepted(wanted(null, null, "north", "hall"));
+    assertThat(group.devices()).isEqualTo(2);
+    assertThat(group.complete()).isFalse();
+    workToTheEnd();
+
+    assertThat(commands(group)).extracting(Command::deviceId).containsOnly(device(0), device(2));
+    Command one = command(group, 0);
+    assertThat(one.groupId()).isEqualTo(group.id());
+    assertThat(one.args()).containsEntry("text", "hello");
+    assertThat(one.timeline()).extracting(TimelineEntry::event).containsExactly("queued");
+    assertThat(one.id()).isGreaterThan(group.id());
+    Group complete = find(group);
+    assertThat(complete.complete()).isTrue();
+    assertThat(complete.devices()).isEqualTo(2);
+    assertThat(complete.counts()).containsExactly(Map.entry(CommandState.QUEUED, 2));
+    assertThat(complete.endedAt()).isNull();
+  }
+
+  @Test
+  void leavesOutDevicesThatAreRevokedOrWereNeverEnrolled() {
+    enroll(fleet, 3, "hall");
+    fleet.identity.devices().revoke(device(0)).join();
+    fleet.identity.devices().add(new DeviceId("new"), Duration.ofHours(1)).join();
+    fleet.identity.devices().label(new DeviceId("new"), List.of("hall")).join();
+
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+
+    assertThat(commands(group)).extracting(Command::deviceId).containsOnly(device(1), device(2));
+  }
+
+  @Test
+  void refusesAGroupWithoutDevices() {
+    enroll(fleet, 2, "hall");
+
+    assertThat(groups.submit(wanted(null, null, "hall", "moon")).join())
+        .isInstanceOf(GroupSubmission.Empty.class);
+  }
+
+  @Test
+  void addsManyDevicesInPortions() {
+    enroll(fleet, MANY, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+
+    int portions = 0;
+    while (groups.work()) {
+      portions++;
+      assertThat(find(group).count(CommandState.QUEUED))
+          .isLessThanOrEqualTo(portions * Groups.PORTION);
+    }
+
+    assertThat(portions).isEqualTo(3);
+    assertThat(find(group).count(CommandState.QUEUED)).isEqualTo(MANY);
+    assertThat(fleet.told)
+        .as("single listeners are not flooded")
+        .noneMatch(t -> t.startsWith("acc"));
+  }
+
+  @Test
+  void goesOnAfterARestartInTheMidstOfAdding() {
+    enroll(fleet, MANY, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    groups.work();
+    restart();
+    assertThat(find(group).complete()).isFalse();
+
+    workToTheEnd();
+
+    assertThat(find(group).count(CommandState.QUEUED)).isEqualTo(MANY);
+    assertThat(commands(group).stream().map(Command::deviceId).distinct()).hasSize(MANY);
+  }
+
+  @Test
+  void endsWithItsLastCommand() {
+    enroll(fleet, 2, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+    report(command(group, 0), State.SUCCEEDED);
+    assertThat(find(group).endedAt()).isNull();
+    fleet.pass(Duration.ofSeconds(5));
+    report(command(group, 1), State.FAILED);
+
+    Group ended = find(group);
+    assertThat(ended.endedAt()).isEqualTo(fleet.now.get());
+    assertThat(ended.counts())
+        .containsExactly(Map.entry(CommandState.SUCCEEDED, 1), Map.entry(CommandState.FAILED, 1));
+  }
+
+  @Test
+  void rejectsAtOnceWhatADeviceDeclaredThatItCannotDo() {
+    enroll(fleet, 2, "hall");
+    Actions actions = Actions.newBuilder().addActions(Action.newBuilder().setName("print")).build();
+    fleet.identity.devices().declareActions(device(0), actions, new byte[] {1}).join();
+
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+
+    Command refused = command(group, 0);
+    assertThat(refused.state()).isEqualTo(CommandState.REJECTED);
+    assertThat(refused.reason()).isEqualTo("action: echo (expected one of print)");
+    assertThat(fleet.events(refused.id())).containsExactly("queued", "finished");
+    assertThat(command(group, 1).state()).isEqualTo(CommandState.QUEUED);
+    assertThat(find(group).endedAt()).isNull();
+  }
+
+  @Test
+  void theDeadlineAllowsForTheLastDevicesTurn() {
+    enroll(fleet, MANY, "hall");
+
+    Group group = accepted(wanted(null, null, "hall"));
+
+    assertThat(group.deadline())
+        .isEqualTo(Fleet.START.plus(Fleet.DEADLINE).plusSeconds(MANY / Groups.SLOWEST_PER_SECOND));
+  }
+
+  @Test
+  void expiresWhereNobodyCame() {
+    enroll(fleet, 2, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+    fleet.pass(Fleet.DEADLINE.plusSeconds(1));
+    fleet.commands.onTime(fleet.now.get());
+
+    assertThat(find(group).count(CommandState.EXPIRED)).isEqualTo(2);
+    assertThat(find(group).endedAt()).isNotNull();
+  }
+
+  @Test
+  void returnsTheFirstGroupForTheSameKeyAndRefusesItForOtherContent() {
+    enroll(fleet, 2, "hall", "north");
+    Group group = accepted(wanted("k", null, "hall"));
+
+    assertThat(groups.submit(wanted("k", null, "hall")).join())
+        .isInstanceOfSatisfying(
+            GroupSubmission.Repeated.class,
+            again -> assertThat(again.group().id()).isEqualTo(group.id()));
+    assertThat(groups.submit(wanted("k", null, "north")).join())
+        .isEqualTo(new GroupSubmission.Conflict(group.id()));
+    NewCommand single =
+        new NewCommand(device(0), "echo", Map.of(), null, fleet.now.get().plusSeconds(60), "k");
+    assertThat(fleet.submit(single)).isEqualTo(new Submission.Conflict(group.id()));
+  }
+
+  @Test
+  void aKeyOfASingleCommandIsNoKeyForAGroup() {
+    enroll(fleet, 2, "hall");
+    Command single =
+        fleet.accepted(
+            new NewCommand(
+                device(0), "echo", Map.of(), null, fleet.now.get().plusSeconds(60), "k"));
+
+    assertThat(groups.submit(wanted("k", null, "hall")).join())
+        .isEqualTo(new GroupSubmission.Conflict(single.id()));
+  }
+
+  @Test
+  void keepsOneBodyForAll() throws Exception {
+    enroll(fleet, 3, "hall");
+    Group group = accepted(wanted(null, new byte[1234], "hall"));
+    workToTheEnd();
+
+    try (Stream<Path> files = Files.list(folder.resolve("bodies"))) {
+      assertThat(files).hasSize(1);
+    }
+    for (int i = 0; i < 3; i++) {
+      Command command = command(group, i);
+      assertThat(command.bodyBytes()).isEqualTo(1234);
+      report(command, State.SUCCEEDED);
+      try (InputStream body = fleet.commands.body(command.id()).orElseThrow()) {
+        assertThat(body.readAllBytes()).hasSize(1234);
+      }
+    }
+    restart();
+    assertThat(fleet.commands.body(commands(group).getFirst().id())).isPresent();
+  }
+
+  @Test
+  void keepsSecretsUntilTheLastCommandHasEnded() {
+    enroll(fleet, 2, "hall");
+    NewCommand secret =
+        new NewCommand(
+            new DeviceId("each"),
+            "unlock",
+            Map.of("pin", "hunter2"),
+            null,
+            fleet.now.get().plusSeconds(60),
+            "k",
+            Set.of("pin"),
+            false);
+    Group group = accepted(new NewGroup(new TreeSet<>(Set.of("hall")), secret, true));
+    workToTheEnd();
+
+    assertThat(group.args()).containsEntry("pin", "(secret)");
+    assertThat(groups.reveal(group.id()).orElseThrow().args()).containsEntry("pin", "hunter2");
+    HandOver handOver = fleet.commands.handOver(device(0), Set.of(), 16).join();
+    assertThat(handOver.commands().getFirst().args()).containsEntry("pin", "hunter2");
+    assertThat(handOver.commands().getFirst().secrecy().args()).containsExactly("pin");
+    report(command(group, 0), State.SUCCEEDED);
+    assertThat(command(group, 1).args()).containsEntry("pin", "(secret)");
+    assertThat(groups.reveal(group.id()).orElseThrow().args()).containsEntry("pin", "hunter2");
+    report(command(group, 1), State.SUCCEEDED);
+
+    assertThat(groups.reveal(group.id()).orElseThrow().args()).containsEntry("pin", "(secret)");
+    Long left =
+        fleet.database.read(
+            sql ->
+                sql.first(
+                        "SELECT count(*) FROM command_groups WHERE secrets IS NOT NULL OR"
+                            + " secrets_hash IS NOT NULL",
+                        row -> row.getLong(1))
+                    .orElseThrow());
+    assertThat(left).isZero();
+  }
+
+  @Test
+  void cancelsAllThatNobodyHasAndAsksTheOthers() {
+    enroll(fleet, MANY, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+    fleet.commands.handOver(device(7), Set.of(), 16).join();
+
+    assertThat(groups.cancel(group.id()).join().orElseThrow().cancelAsked()).isTrue();
+    assertThat(fleet.commands.handOver(device(8), Set.of(), 16).join().commands())
+        .as("from now on none is sent")
+        .isEmpty();
+    assertThat(groups.open()).isEmpty();
+    workToTheEnd();
+
+    Group after = find(group);
+    assertThat(after.count(CommandState.CANCELLED)).isEqualTo(MANY - 1);
+    assertThat(after.count(CommandState.QUEUED)).isEqualTo(1);
+    assertThat(fleet.told).contains("cancelAsked " + command(group, 7).id());
+    report(command(group, 7), State.CANCELLED);
+    assertThat(find(group).endedAt()).isNotNull();
+  }
+
+  @Test
+  void cancellingGoesOnAfterARestartAndEndsTheAdding() {
+    enroll(fleet, MANY, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    groups.work();
+    groups.cancel(group.id()).join();
+    restart();
+
+    workToTheEnd();
+
+    Group after = find(group);
+    assertThat(after.count(CommandState.CANCELLED)).isEqualTo(Groups.PORTION);
+    assertThat(after.devices()).isEqualTo(Groups.PORTION);
+    assertThat(after.endedAt()).isNotNull();
+  }
+
+  @Test
+  void waitsForItsTurnAtAStartWhereASingleCommandDoesNot() {
+    enroll(fleet, 2, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+    fleet.accepted(
+        new NewCommand(device(1), "echo", Map.of(), null, fleet.now.get().plusSeconds(9), null));
+
+    assertThat(fleet.commands.waiting()).containsOnlyKeys(device(1));
+    assertThat(fleet.commands.waiting(device(0)).orElseThrow().single()).isFalse();
+    assertThat(fleet.commands.waiting(device(1)).orElseThrow().single()).isTrue();
+    assertThat(groups.open()).containsExactly(Map.entry(group.id(), true));
+    assertThat(groups.waiting(group.id(), "", 1))
+        .extracting(Groups.Waiting::deviceId)
+        .containsExactly(device(0));
+    fleet.commands.handOver(device(0), Set.of(), 16).join();
+    assertThat(groups.waiting(group.id(), "", 10)).as("its session may break").hasSize(2);
+    report(command(group, 0), State.DELIVERED);
+    assertThat(groups.waiting(group.id(), "", 10))
+        .extracting(Groups.Waiting::deviceId)
+        .containsExactly(device(1));
+  }
+
+  @Test
+  void theListOfCommandsIsNotBuriedUnderAGroup() {
+    enroll(fleet, 3, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+    Command single = fleet.accepted(fleet.echo());
+
+    assertThat(fleet.commands.list(new CommandQuery(null, null, null, null, 10)))
+        .extracting(Command::id)
+        .containsExactly(single.id());
+    assertThat(fleet.commands.list(new CommandQuery(device(0), null, null, null, 10))).hasSize(1);
+    assertThat(groups.newest(null, 10)).extracting(Group::id).containsExactly(group.id());
+    assertThat(groups.newest(group.id(), 10)).isEmpty();
+  }
+
+  @Test
+  void isDeletedWithItsCommandsOnceItWasKeptLongEnough() throws Exception {
+    enroll(fleet, MANY, "hall");
+    Group group = accepted(wanted(null, new byte[10], "hall"));
+    workToTheEnd();
+    groups.cancel(group.id()).join();
+    workToTheEnd();
+    fleet.pass(Commands.DEFAULT_KEEP.minusSeconds(1));
+    fleet.commands.onTime(fleet.now.get());
+    assertThat(find(group).endedAt()).isNotNull();
+
+    fleet.pass(Duration.ofSeconds(2));
+    for (int i = 0; i < 10; i++) {
+      fleet.commands.onTime(fleet.now.get());
+    }
+
+    assertThat(groups.find(group.id())).isEmpty();
+    assertThat(commands(group)).isEmpty();
+    try (Stream<Path> files = Files.list(folder.resolve("bodies"))) {
+      assertThat(files).isEmpty();
+    }
+  }
+
+  @Test
+  void tellsHowFarItIsWithoutTellingOfEveryCommand() {
+    List<Group> told = new CopyOnWriteArrayList<>();
+    fleet.commands.addListener(
+        new CommandListener() {
+          @Override
+          public void groupChanged(Group group) {
+            told.add(group);
+          }
+        });
+    enroll(fleet, 3, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+    for (int i = 0; i < 3; i++) {
+      report(command(group, i), State.SUCCEEDED);
+    }
+    fleet.commands.onTime(fleet.now.get());
+    fleet.settle();
+
+    assertThat(told).hasSize(2);
+    assertThat(told.getLast().count(CommandState.SUCCEEDED)).isEqualTo(3);
+    assertThat(told.getLast().endedAt()).isNotNull();
+  }
+}
