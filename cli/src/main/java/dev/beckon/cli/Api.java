@@ -192,6 +192,9 @@ final class Api {
               + " application servers, ask the rendezvous server";
       case "action-unknown", "argument-unknown", "argument-missing", "argument-invalid" ->
           "'beckon device show ID' lists what the device can do";
+      case "group-empty" ->
+          "'beckon device list --label LABEL' shows who has it, 'beckon device label ID LABEL'"
+              + " gives it";
       case "command-unknown" -> "'beckon command list' shows the commands";
       default -> null;
     };

@@ -1,6 +1,9 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +25,12 @@ final class CommandCommand {
   private CommandCommand() {}
 
   /** One command with its timeline. */
-  @Command(name = "show", description = "Show a command, its timeline and its result.")
+  @Command(
+      name = "show",
+      description = {
+        "Show a command, its timeline and its result.",
+        "Of a group command: how many of its commands are in each state."
+      })
   static final class Show extends ClientCommand implements Runnable {
 
     @Parameters(paramLabel = "ID", description = "The command's ID, as 'send' prints it.")
@@ -53,6 +61,19 @@ final class CommandCommand {
       if (showSecrets && CommandView.ended(command) && !command.path("secret").isEmpty()) {
         remark("  the command has ended: its secrets are deleted");
       }
+      if (GroupView.isGroup(command)) {
+        if (saveBody != null) {
+          throw FailureException.usage(
+              "--save-body: " + id + " is a group command",
+              "'beckon command list --group " + id + "' lists its commands");
+        }
+        if (json()) {
+          print(command);
+        } else {
+          new GroupView(surroundings().out(), ink(), false).showAll(command);
+        }
+        return;
+      }
       if (saveBody != null) {
         ResultBody.save(api, command, saveBody, surroundings());
         if (saveBody.equals("-")) {
@@ -74,7 +95,12 @@ final class CommandCommand {
   }
 
   /** One line for each command, the newest first. */
-  @Command(name = "list", description = "List commands, the newest first.")
+  @Command(
+      name = "list",
+      description = {
+        "List commands, the newest first.",
+        "A group command is one line; its commands are listed with --group, --device or --state."
+      })
   static final class ListAll extends ListCommand {
 
     @Option(
@@ -90,22 +116,26 @@ final class CommandCommand {
         description = "Only those in this state, such as QUEUED or FAILED.")
     private @Nullable String state;
 
+    @Option(names = "--group", paramLabel = "ID", description = "Only those of this group command.")
+    private @Nullable String group;
+
     ListAll(Surroundings surroundings) {
-      super(surroundings, "commands");
+      super(surroundings, "commands", "groups");
     }
 
     @Override
     String path() {
-      StringBuilder path = new StringBuilder("/v1/commands");
+      List<String> query = new ArrayList<>();
       if (device != null) {
-        path.append("?device=").append(Api.escape(device));
+        query.add("device=" + Api.escape(device));
       }
       if (state != null) {
-        path.append(device == null ? '?' : '&')
-            .append("state=")
-            .append(Api.escape(state.toUpperCase(Locale.ROOT)));
+        query.add("state=" + Api.escape(state.toUpperCase(Locale.ROOT)));
       }
-      return path.toString();
+      if (group != null) {
+        query.add("group=" + Api.escape(group));
+      }
+      return "/v1/commands" + (query.isEmpty() ? "" : "?" + String.join("&", query));
     }
 
     @Override
@@ -116,11 +146,16 @@ final class CommandCommand {
     @Override
     void showEntries(JsonNode commands) {
       Table table = new Table("ID", "DEVICE", "STATE", "ACCEPTED", "COMMAND");
-      for (JsonNode command : commands) {
+      List<JsonNode> newestFirst = new ArrayList<>();
+      commands.forEach(newestFirst::add);
+      newestFirst.sort(
+          Comparator.comparing((JsonNode each) -> each.path("id").asText()).reversed());
+      for (JsonNode command : newestFirst) {
+        boolean isGroup = GroupView.isGroup(command);
         table.row(
             command.path("id").asText(),
-            command.path("deviceId").asText(),
-            CommandView.state(command),
+            isGroup ? GroupView.devices(command) : command.path("deviceId").asText(),
+            isGroup ? GroupView.progress(command) : CommandView.state(command),
             command.path("acceptedAt").asText(),
             CommandView.call(command));
       }
@@ -132,7 +167,7 @@ final class CommandCommand {
   @Command(
       name = "cancel",
       description = {
-        "Cancel a command.",
+        "Cancel a command, or a group command with all of its commands.",
         "One that waits is cancelled at once; of one already handed over the device is asked, and"
             + " it may have begun."
       })
@@ -152,6 +187,10 @@ final class CommandCommand {
 
     @Override
     void show(JsonNode command) {
+      if (GroupView.isGroup(command)) {
+        print(id + " is being cancelled: " + GroupView.counts(command));
+        return;
+      }
       print(
           id
               + " "

@@ -1,20 +1,25 @@
 package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.cli.terminal.Ink;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.StringJoiner;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The devices that a server knows. */
 @Command(
     name = "device",
-    description = "Add, list, show and revoke devices.",
+    description = "Add, list, show, label and revoke devices.",
     subcommands = {
       DeviceCommand.Add.class,
       DeviceCommand.ListAll.class,
       DeviceCommand.Show.class,
+      DeviceCommand.Label.class,
       DeviceCommand.Revoke.class
     })
 final class DeviceCommand {
@@ -51,23 +56,33 @@ final class DeviceCommand {
   @Command(name = "list", description = "List the devices.")
   static final class ListAll extends ListCommand {
 
+    @Option(
+        names = "--label",
+        paramLabel = "LABEL",
+        split = ",",
+        description = "Only devices that have this label; of several, separated by commas, all.")
+    private List<String> labels = new ArrayList<>();
+
     ListAll(Surroundings surroundings) {
       super(surroundings, "devices");
     }
 
     @Override
     String path() {
-      return "/v1/devices";
+      return "/v1/devices"
+          + (labels.isEmpty() ? "" : "?label=" + Api.escape(String.join(",", labels)));
     }
 
     @Override
     String ifNone() {
-      return "no devices yet: 'beckon device add ID' adds one";
+      return labels.isEmpty()
+          ? "no devices yet: 'beckon device add ID' adds one"
+          : "no device has " + String.join(" and ", labels);
     }
 
     @Override
     void showEntries(JsonNode devices) {
-      Table table = new Table("ID", "STATE", "REACHABLE", "MAPPED ADDRESS", "LAST SEEN");
+      Table table = new Table("ID", "STATE", "REACHABLE", "MAPPED ADDRESS", "LAST SEEN", "LABELS");
       for (JsonNode device : devices) {
         JsonNode presence = device.path("presence");
         table.row(
@@ -75,7 +90,8 @@ final class DeviceCommand {
             device.path("state").asText(),
             reachable(presence),
             presence.path("mappedAddress").asText("-"),
-            presence.path("lastSeen").asText("-"));
+            presence.path("lastSeen").asText("-"),
+            labels(device));
       }
       print(table, cell -> paint(ink(), cell));
     }
@@ -106,6 +122,7 @@ final class DeviceCommand {
       line(ink, "generation", device.path("generation").asText());
       line(ink, "added", device.path("addedAt").asText());
       line(ink, "enrolled", device.path("enrolledAt").asText("-"));
+      line(ink, "labels", labels(device));
       line(ink, "reachable", paint(ink, reachable(presence)));
       line(ink, "last seen", presence.path("lastSeen").asText("-"));
       line(ink, "mapped address", presence.path("mappedAddress").asText("-"));
@@ -125,6 +142,53 @@ final class DeviceCommand {
 
     private void line(Ink ink, String name, String value) {
       print(ink.faint(String.format(Locale.ROOT, "%-16s", name)) + value);
+    }
+  }
+
+  /** Gives a device its labels. */
+  @Command(
+      name = "label",
+      description = {
+        "Give a device labels, in the place of those that it had.",
+        "'beckon send --group LABEL,…' sends to all devices that have all of the labels."
+      })
+  static final class Label extends RequestCommand {
+
+    @Parameters(
+        index = "0",
+        paramLabel = "ID",
+        converter = DeviceIdConverter.class,
+        description = "Its ID.")
+    private String id = "";
+
+    @Parameters(
+        index = "1..*",
+        paramLabel = "LABEL",
+        description = "1 to 64 of A-Z a-z 0-9 . _ : - each; 32 at most.")
+    private List<String> labels = new ArrayList<>();
+
+    @Option(names = "--clear", description = "Take all labels from it.")
+    private boolean clear;
+
+    Label(Surroundings surroundings) {
+      super(surroundings);
+    }
+
+    @Override
+    JsonNode ask(Api api) {
+      if (clear != labels.isEmpty()) {
+        throw FailureException.usage(
+            clear ? "--clear: not with labels" : "LABEL: missing (expected labels, or --clear)",
+            null);
+      }
+      ObjectNode request = Api.JSON.createObjectNode();
+      labels.forEach(request.putArray("labels")::add);
+      return api.put("/v1/devices/" + Api.escape(id) + "/labels", request);
+    }
+
+    @Override
+    void show(JsonNode device) {
+      print(id + " " + labels(device));
     }
   }
 
@@ -153,6 +217,12 @@ final class DeviceCommand {
     void show(JsonNode answer) {
       print(id + " revoked");
     }
+  }
+
+  private static String labels(JsonNode device) {
+    StringJoiner labels = new StringJoiner(" ");
+    device.path("labels").forEach(label -> labels.add(label.asText()));
+    return labels.length() == 0 ? "-" : labels.toString();
   }
 
   private static String reachable(JsonNode presence) {

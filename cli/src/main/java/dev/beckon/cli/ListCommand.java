@@ -3,6 +3,7 @@ package dev.beckon.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** A command that lists what may be too much for one answer, page by page. */
@@ -10,7 +11,7 @@ abstract class ListCommand extends RequestCommand {
 
   private static final int PAGE = 200;
 
-  private final String name;
+  private final List<String> names;
 
   @Option(
       names = "--limit",
@@ -21,17 +22,17 @@ abstract class ListCommand extends RequestCommand {
   private boolean more;
 
   /**
-   * @param name of the list in the server's answers
+   * @param names of the lists in the server's answers; they share a page
    */
-  ListCommand(Surroundings surroundings, String name) {
+  ListCommand(Surroundings surroundings, String... names) {
     super(surroundings);
-    this.name = name;
+    this.names = List.of(names);
   }
 
   /** Where the server has the list. */
   abstract String path();
 
-  /** Shows entries, of which there is at least one. */
+  /** Shows entries, of which there is at least one; list after list. */
   abstract void showEntries(JsonNode entries);
 
   /** What to say if there is nothing to list. */
@@ -41,26 +42,30 @@ abstract class ListCommand extends RequestCommand {
   @Override
   final JsonNode ask(Api api) {
     ObjectNode listing = Api.JSON.createObjectNode();
-    ArrayNode entries = listing.putArray(name);
+    names.forEach(listing::putArray);
     String path = path();
     String cursor = "";
+    int count = 0;
     do {
-      String query =
-          (path.contains("?") ? "&" : "?") + "limit=" + Math.min(PAGE, limit - entries.size());
+      String query = (path.contains("?") ? "&" : "?") + "limit=" + Math.min(PAGE, limit - count);
       if (!cursor.isEmpty()) {
         query += "&after=" + Api.escape(cursor);
       }
       JsonNode page = api.get(path + query);
-      page.path(name).forEach(entries::add);
+      for (String name : names) {
+        page.path(name).forEach(listing.withArray(name)::add);
+        count += page.path(name).size();
+      }
       cursor = page.path("next").asText("");
-    } while (!cursor.isEmpty() && entries.size() < limit);
+    } while (!cursor.isEmpty() && count < limit);
     more = !cursor.isEmpty();
     return listing;
   }
 
   @Override
   final void show(JsonNode answer) {
-    JsonNode entries = answer.path(name);
+    ArrayNode entries = Api.JSON.createArrayNode();
+    names.forEach(name -> answer.path(name).forEach(entries::add));
     if (entries.isEmpty()) {
       remark(ifNone());
       return;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.beckon.cli.terminal.Ink;
+import dev.beckon.protocol.datagram.DeviceId;
 import java.io.FileNotFoundException;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -25,7 +26,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "send",
     description = {
-      "Send a command to a device.",
+      "Send a command to a device, or to all devices that have some labels.",
       "Prints the command's ID; with --wait its result. It is on the server's disk by then."
     },
     footer = {
@@ -34,38 +35,48 @@ import picocli.CommandLine.Parameters;
       "  beckon send kitchen echo text=hello --wait",
       "  beckon send kitchen display text=@notice.txt --deadline 5m",
       "  date | beckon send kitchen display text=- --wait",
+      "  beckon send --group hall,north display text=hello --wait",
       "  beckon send door set pin=@pin.txt --secret pin     nobody sees the value but the device",
       "",
       "Of a file or standard input one line end at the very end is dropped. What is typed as",
       "KEY=VALUE can be seen in this host's list of processes; @FILE and - keep it out of there."
     },
     exitCodeList = {
-      "0:accepted; with --wait: SUCCEEDED",
-      "1:refused; with --wait: FAILED, REJECTED, CANCELLED or UNKNOWN",
+      "0:accepted; with --wait: SUCCEEDED, all of a group",
+      "1:refused; with --wait: FAILED, REJECTED, CANCELLED or UNKNOWN, one of a group",
       "2:wrong usage",
       "3:the server cannot be reached",
-      "4:with --wait: EXPIRED"
+      "4:with --wait: EXPIRED, of a group one while all others succeeded"
     })
 final class SendCommand extends ClientCommand implements Callable<Integer> {
 
   @Parameters(
       index = "0",
       paramLabel = "DEVICE",
-      description = "The device's ID.",
-      converter = DeviceIdConverter.class)
-  private String device = "";
+      description = "The device's ID; left out with --group.")
+  private String first = "";
 
   @Parameters(
       index = "1",
+      arity = "0..1",
       paramLabel = "ACTION",
       description = "What it shall do; 'beckon device show ID' lists what it can.")
-  private String action = "";
+  private @Nullable String second;
 
   @Parameters(
       index = "2..*",
       paramLabel = "KEY=VALUE",
       description = "Arguments. @FILE is a file's text, - is standard input, @@… begins with an @.")
   private List<String> args = new ArrayList<>();
+
+  @Option(
+      names = "--group",
+      paramLabel = "LABEL",
+      split = ",",
+      description =
+          "To all enrolled devices that have this label; of several, separated by commas, all of"
+              + " them.")
+  private List<String> group = new ArrayList<>();
 
   @Option(
       names = "--body",
@@ -110,10 +121,12 @@ final class SendCommand extends ClientCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!wait && saveBody != null) {
-      throw FailureException.usage("--save-body: needs --wait", null);
+    if (saveBody != null && (!wait || !group.isEmpty())) {
+      throw FailureException.usage(
+          wait ? "--save-body: not with --group" : "--save-body: needs --wait", null);
     }
-    ObjectNode request = Api.JSON.createObjectNode().put("action", action);
+    ObjectNode request = Api.JSON.createObjectNode();
+    String path = address(request);
     ObjectNode map = request.putObject("args");
     new Arguments(surroundings().in()).parse(args).forEach(map::put);
     addSecrets(request, map);
@@ -122,7 +135,7 @@ final class SendCommand extends ClientCommand implements Callable<Integer> {
     }
 
     Api api = api();
-    JsonNode command = post(api, request);
+    JsonNode command = post(api, path, request);
     if (!wait) {
       if (json()) {
         print(command);
@@ -133,10 +146,55 @@ final class SendCommand extends ClientCommand implements Callable<Integer> {
     }
     boolean timeline = !quiet && !json();
     Surroundings here = surroundings();
+    if (!group.isEmpty()) {
+      return followGroup(api, command, timeline);
+    }
     CommandView view = new CommandView(here.err(), new Ink(here.colours(here.errIsTerminal())));
     JsonNode ended = new Waiting(api, view, timeline).follow(command);
     show(api, ended, view, timeline);
     return CommandView.exitCode(ended);
+  }
+
+  /** Puts the action, and the labels of a group, into the request; returns where it goes. */
+  private String address(ObjectNode request) {
+    String action = second;
+    if (!group.isEmpty()) {
+      // The words after the option begin with the action.
+      action = first;
+      if (second != null) {
+        args.addFirst(second);
+      }
+      group.forEach(request.putArray("labels")::add);
+      request.put("action", action);
+      return "/v1/commands";
+    }
+    String device;
+    try {
+      device = new DeviceId(first).value();
+    } catch (IllegalArgumentException e) {
+      throw FailureException.usage(
+          String.valueOf(e.getMessage()), "'beckon send --help' shows how it is used");
+    }
+    if (action == null) {
+      throw FailureException.usage(
+          "ACTION: missing (expected what the device shall do, behind its ID)", null);
+    }
+    request.put("action", action);
+    return "/v1/devices/" + Api.escape(device) + "/commands";
+  }
+
+  private int followGroup(Api api, JsonNode accepted, boolean shows) {
+    Surroundings here = surroundings();
+    GroupView view =
+        new GroupView(
+            here.err(), new Ink(here.colours(here.errIsTerminal())), here.errIsTerminal());
+    JsonNode ended = new GroupWaiting(api, view, shows).follow(accepted);
+    if (json()) {
+      print(ended);
+    } else if (!shows || !here.outIsTerminal()) {
+      print(GroupView.counts(ended));
+    }
+    return GroupView.exitCode(ended);
   }
 
   private void addSecrets(ObjectNode request, ObjectNode map) {
@@ -165,8 +223,7 @@ final class SendCommand extends ClientCommand implements Callable<Integer> {
     }
   }
 
-  private JsonNode post(Api api, ObjectNode request) {
-    String path = "/v1/devices/" + Api.escape(device) + "/commands";
+  private JsonNode post(Api api, String path, ObjectNode request) {
     String key = UUID.randomUUID().toString();
     if (body == null) {
       return api.postOnce(

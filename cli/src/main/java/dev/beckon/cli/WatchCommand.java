@@ -21,8 +21,9 @@ import picocli.CommandLine.Option;
     name = "watch",
     description = {
       "Show what happens to commands, as it happens.",
-      "A line for each event: time (UTC), device, event, command. With --json a line for each"
-          + " change, with the whole command. Secrets read (secret). Ends with Ctrl-C."
+      "A line for each event: time (UTC), device, event, command; for a group command how far it"
+          + " is, now and then. With --json a line for each change, with the whole command. Secrets"
+          + " read (secret). Ends with Ctrl-C."
     })
 final class WatchCommand extends ClientCommand implements Callable<Integer> {
 
@@ -118,6 +119,18 @@ final class WatchCommand extends ClientCommand implements Callable<Integer> {
       throw FailureException.failed("server: an event that is not JSON", null);
     }
     Ink ink = ink();
+    if (GroupView.isGroup(command)) {
+      print(
+          "              "
+              + String.format(Locale.ROOT, "%-16s", GroupView.devices(command))
+              + "  "
+              + String.format(Locale.ROOT, "%-14s", "group")
+              + "  "
+              + ink.faint(command.path("id").asText())
+              + "  "
+              + GroupView.counts(command));
+      return;
+    }
     String id = command.path("id").asText();
     JsonNode timeline = command.path("timeline");
     int from = shown.getOrDefault(id, Math.max(0, timeline.size() - 1));

@@ -121,9 +121,9 @@ class ClientCommandsTest {
     assertThat(run.out())
         .isEqualTo(
             """
-            ID         STATE     REACHABLE  MAPPED ADDRESS     LAST SEEN
-            kitchen    ENROLLED  yes        203.0.113.1:40001  2026-01-01T00:00:00.000Z
-            a-new-one  INVITED   -          -                  -
+            ID         STATE     REACHABLE  MAPPED ADDRESS     LAST SEEN                 LABELS
+            kitchen    ENROLLED  yes        203.0.113.1:40001  2026-01-01T00:00:00.000Z  -
+            a-new-one  INVITED   -          -                  -                         -
             """);
   }
 

@@ -72,7 +72,7 @@ class MainTest {
   @Test
   void saysWhichCommandsThereAreWhenOneIsMissing() {
     assertThat(run("device").err())
-        .startsWith("beckon: missing command (expected add, list, show, revoke)\n");
+        .startsWith("beckon: missing command (expected add, list, show, label, revoke)\n");
   }
 
   @Test
@@ -95,6 +95,7 @@ class MainTest {
   void completesEveryCommand() {
     assertThat(run("completion").out())
         .contains(
-            "serve device enroll agent send wake command app-server watch doctor key ca demo");
+            "serve device enroll agent send wake command app-server watch doctor simulate key ca"
+                + " demo");
   }
 }
