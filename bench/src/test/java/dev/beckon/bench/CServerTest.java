@@ -250,7 +250,7 @@ class CServerTest {
       OutstandingWakes noWakes =
           new OutstandingWakes() {
             @Override
-            public void keepaliveArrived(long tag, long nowNanos) {}
+            public void keepaliveArrived(long tag, DatagramReader keepalive, long nowNanos) {}
 
             @Override
             public void wakeAnswered(DatagramReader datagram, long nowNanos) {}
