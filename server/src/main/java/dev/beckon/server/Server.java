@@ -10,6 +10,7 @@ import dev.beckon.server.command.NewCommand;
 import dev.beckon.server.command.Submission;
 import dev.beckon.server.identity.EnrolledIdentity;
 import dev.beckon.server.identity.Identity;
+import dev.beckon.server.identity.ServerCredentials;
 import dev.beckon.server.peer.PeerServer;
 import dev.beckon.server.session.ServerNumbers;
 import dev.beckon.server.session.SessionConfig;
@@ -26,6 +27,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -165,6 +167,8 @@ public final class Server implements AutoCloseable {
     rendezvous.startDatagrams();
     startApi(
         ground,
+        sessions,
+        identity.ca().issueRehearsal(),
         () ->
             new ApiServer.Parts(
                 commands,
@@ -247,6 +251,8 @@ public final class Server implements AutoCloseable {
     keepTime(ground, commands);
     startApi(
         ground,
+        sessions,
+        identity.credentials(), // of a TLS client as well
         () ->
             new ApiServer.Parts(
                 commands,
@@ -273,13 +279,28 @@ public final class Server implements AutoCloseable {
     return new Dispatcher(number, commands, background, pause -> ground.later(pause, background));
   }
 
-  private void startApi(Ground ground, Supplier<ApiServer.Parts> parts) throws IOException {
-    InetSocketAddress http = ground.config().http();
-    if (http != null) {
-      ApiServer api =
-          opened.add(ApiServer.start(new ApiConfig(http, ground.config().insecure()), parts.get()));
-      httpAddress = api.address();
+  /** The last to start. TLS warms up meanwhile, so that the first device finds it warm. */
+  private void startApi(
+      Ground ground,
+      SessionServer sessions,
+      ServerCredentials client,
+      Supplier<ApiServer.Parts> parts)
+      throws IOException {
+    AtomicBoolean ready = new AtomicBoolean();
+    CompletableFuture<Void> warm =
+        CompletableFuture.runAsync(
+            () -> sessions.rehearse(client, ready::get), ground.background());
+    try {
+      InetSocketAddress http = ground.config().http();
+      if (http != null) {
+        ApiConfig config = new ApiConfig(http, ground.config().insecure());
+        ApiServer api = opened.add(ApiServer.start(config, parts.get()));
+        httpAddress = api.address();
+      }
+    } finally {
+      ready.set(true);
     }
+    warm.join();
   }
 
   /** The addresses that take keepalives, with their real ports; none without that role. */

@@ -48,6 +48,9 @@ public final class FleetCa {
 
   private static final Duration SERVER_LIFE = Duration.ofDays(365);
 
+  private static final DeviceId REHEARSAL = new DeviceId("rehearsal");
+  private static final Duration REHEARSAL_LIFE = Duration.ofMinutes(1);
+
   private static final int MAX_SERVER_NUMBER = 65_535;
 
   /** The rendezvous server has the CA, so it never enrolls. */
@@ -296,6 +299,22 @@ public final class FleetCa {
     List<X509Certificate> chain = new ArrayList<>(List.of(file.certificate()));
     chain.addAll(chain()); // as it is now; the file has it as it was
     return new ServerCredentials(file.key(), chain, renewAfter(file.certificate()));
+  }
+
+  /**
+   * What a device would show that is none: for a handshake of this server with itself. Kept
+   * nowhere, and of no worth to anybody: it ends after a minute.
+   */
+  public ServerCredentials issueRehearsal() {
+    KeyPair keys = Certificates.newKeyPair();
+    X509Certificate leaf =
+        leaf(
+            REHEARSAL.value(),
+            List.of(Certificates.deviceUri(REHEARSAL, 1)),
+            List.of(KeyPurposeId.id_kp_clientAuth),
+            keys.getPublic(),
+            REHEARSAL_LIFE);
+    return new ServerCredentials(keys.getPrivate(), List.of(leaf), renewAfter(leaf));
   }
 
   /**

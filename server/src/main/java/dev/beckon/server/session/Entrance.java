@@ -41,6 +41,7 @@ final class Entrance {
   private final List<String> protocols;
   private final @Nullable PeerConnections peers;
 
+  private volatile ServerCredentials shown;
   private volatile SslContext asking; // for a client certificate
   private volatile SslContext notAsking;
 
@@ -61,14 +62,21 @@ final class Entrance {
     this.peers = peers;
     this.security = sessions.config().security();
     this.protocols = protocols(enrolls);
+    this.shown = credentials;
     this.asking = context(credentials, true);
     this.notAsking = security == Security.SERVER ? context(credentials, false) : asking;
   }
 
   /** Shows this certificate from now on. */
   void use(ServerCredentials credentials) {
+    shown = credentials;
     asking = context(credentials, true);
     notAsking = security == Security.SERVER ? context(credentials, false) : asking;
+  }
+
+  /** Handshakes of a client with what this entrance shows and believes. */
+  TlsRehearsal rehearsal(ServerCredentials client) {
+    return new TlsRehearsal(asking, shown.chain().getFirst(), client);
   }
 
   private List<String> protocols(boolean enrolls) {

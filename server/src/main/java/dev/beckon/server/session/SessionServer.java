@@ -29,8 +29,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The TLS port: sessions ({@code beckon/1}), enrollment ({@code beckon-enroll/1}) and other servers
@@ -45,8 +49,13 @@ public final class SessionServer implements AutoCloseable {
 
   private static final int BACKLOG = 4096;
 
+  /** By then what a handshake runs is compiled. */
+  private static final int MAX_REHEARSALS = 200;
+
   /** For saying Bye when the server stops. */
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(2);
+
+  private static final Logger log = LoggerFactory.getLogger(SessionServer.class);
 
   private final SessionConfig config;
   private final SessionCounters counters = new SessionCounters();
@@ -192,6 +201,26 @@ public final class SessionServer implements AutoCloseable {
    */
   public void use(ServerCredentials credentials) {
     entrance.use(credentials);
+  }
+
+  /**
+   * Makes TLS handshakes with itself, on this thread: the first ones of a process take many times
+   * as long as those behind them, and no device shall be the one to wait for that.
+   *
+   * @param client what a client of this fleet shows
+   * @param enough asked before each handshake but the first; there are 200 at most
+   */
+  public void rehearse(ServerCredentials client, BooleanSupplier enough) {
+    try {
+      TlsRehearsal rehearsal = entrance.rehearsal(client);
+      int made = 0;
+      do {
+        rehearsal.handshake(Negotiation.SESSION);
+        made++;
+      } while (made < MAX_REHEARSALS && !enough.getAsBoolean());
+    } catch (SSLException failed) {
+      log.warn("tls: a handshake of this server with itself failed; devices' may fail too", failed);
+    }
   }
 
   /** Whether the device has a session for commands, in either way of delivery. */
