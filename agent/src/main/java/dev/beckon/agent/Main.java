@@ -28,6 +28,9 @@ import picocli.CommandLine.ScopeType;
     },
     subcommands = {EnrollCommand.class, AgentCommand.class})
 public final class Main {
+  /** What the launcher calls this program: the first word of the command that was typed. */
+  private static final String NAME = "beckon.command";
+
   private Main() {}
 
   public static void main(String[] args) {
@@ -36,10 +39,11 @@ public final class Main {
 
   static CommandLine commandLine() {
     CommandLine line = new CommandLine(new Main());
+    line.setCommandName(System.getProperty(NAME, line.getCommandName()));
     line.setExitCodeExceptionMapper(e -> ExitCode.FAILED);
     line.setParameterExceptionHandler(
         (e, args) -> {
-          line.getErr().println("beckon-agent: " + e.getMessage());
+          line.getErr().println(line.getCommandName() + ": " + e.getMessage());
           line.getErr()
               .println(
                   "  '"

@@ -204,7 +204,7 @@ class LauncherTest {
     CommandRun run =
         finish(launch(copy.resolve("beckon"), folder.resolve("jdk-99").toString(), "agent"));
 
-    assertThat(run.out()).endsWith(copy + "/lib/beckon-cli-1.jar agent\n");
+    assertThat(run.out()).endsWith(copy + "/beckon-agent.jar agent\n");
     assertThat(run.err()).isEmpty();
   }
 }
