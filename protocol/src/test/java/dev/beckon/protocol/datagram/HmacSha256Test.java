@@ -81,6 +81,30 @@ class HmacSha256Test {
   }
 
   @Test
+  void joinsPartsOfAllSizes() {
+    Random random = RandomSource.of("HMAC of parts");
+    for (int round = 0; round < 2_000; round++) {
+      byte[] key = Samples.bytes(random, 32);
+      byte[] message = Samples.bytes(random, random.nextInt(2_000));
+      byte[] out = new byte[HmacSha256.LENGTH];
+      hmac.init(key);
+      for (int at = 0; at < message.length; ) {
+        int part = Math.min(message.length - at, 1 + random.nextInt(1 << random.nextInt(11)));
+        if (part == 1) {
+          hmac.update(message[at]);
+        } else {
+          hmac.update(message, at, part);
+        }
+        at += part;
+      }
+      if (random.nextInt(5) > 0) { // else it is dropped by the next init
+        hmac.doFinal(out, 0);
+        assertThat(out).as("round %s", round).isEqualTo(RawDatagram.mac(key, message));
+      }
+    }
+  }
+
+  @Test
   void forgetsAComputationThatWasNotFinished() {
     byte[] key = {1, 2, 3};
     hmac.init(new byte[] {9});

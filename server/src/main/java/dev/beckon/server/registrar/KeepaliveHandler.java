@@ -5,9 +5,13 @@ import dev.beckon.protocol.datagram.DatagramType;
 import dev.beckon.protocol.datagram.DatagramWriter;
 import dev.beckon.protocol.datagram.Malformation;
 import dev.beckon.server.registrar.DatagramCounters.Event;
+import dev.beckon.server.udp.Batch;
 import dev.beckon.server.udp.DatagramHandler;
 import dev.beckon.server.udp.Outbox;
+import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A datagram's way through the server: decode, authenticate, update the registrar, answer.
@@ -26,7 +30,11 @@ public final class KeepaliveHandler implements DatagramHandler {
   private final LongSupplier directoryVersion;
   private final DatagramCounters counters;
 
-  private final DatagramReader reader;
+  /** One for a datagram that comes alone, and for the first of a batch. */
+  private final DatagramReader[] readers = new DatagramReader[Batch.CAPACITY];
+
+  private final @Nullable Malformation[] malformations = new @Nullable Malformation[Batch.CAPACITY];
+  private final long[] tags = new long[Batch.CAPACITY];
   private final DatagramWriter writer = new DatagramWriter();
   private final Binding arrived = new Binding();
   private final Binding row = new Binding();
@@ -50,7 +58,7 @@ public final class KeepaliveHandler implements DatagramHandler {
     this.socket = socket;
     this.registrar = registrar;
     this.authenticator = authenticator;
-    this.reader = authenticator.newReader();
+    Arrays.setAll(readers, i -> authenticator.newReader());
     this.denied = denied;
     this.pathTokens = new PathTokens(pathTokenKey);
     this.publicStun = publicStun;
@@ -69,14 +77,75 @@ public final class KeepaliveHandler implements DatagramHandler {
       long nowNanos,
       long nowMillis,
       Outbox outbox) {
-    Malformation malformation = reader.read(bytes, length);
+    decode(0, bytes, length);
+    handle(0, addressHigh, addressLow, port, nowNanos, nowMillis, outbox);
+  }
+
+  /**
+   * Decodes all of them before it handles the first: the rows of a large table are in no cache, and
+   * memory brings those of many devices in the time that one takes.
+   */
+  @Override
+  public void onBatch(
+      Batch batch,
+      long nowNanos,
+      long nowMillis,
+      Outbox outbox,
+      Consumer<RuntimeException> failed) {
+    int size = batch.size();
+    for (int i = 0; i < size; i++) {
+      decode(i, batch.bytes(i), batch.length(i));
+    }
+    registrar.fetch(tags, size);
+    for (int i = 0; i < size; i++) {
+      try {
+        handle(
+            i,
+            batch.addressHigh(i),
+            batch.addressLow(i),
+            batch.port(i),
+            nowNanos,
+            nowMillis,
+            outbox);
+      } catch (RuntimeException e) {
+        failed.accept(e);
+      }
+    }
+  }
+
+  private void decode(int i, byte[] bytes, int length) {
+    DatagramReader reader = readers[i];
+    malformations[i] = reader.read(bytes, length);
+    boolean ofADevice =
+        malformations[i] == null
+            && (reader.type() == DatagramType.KEEPALIVE
+                || reader.type() == DatagramType.ONE_WAY_KEEPALIVE);
+    tags[i] =
+        ofADevice ? registrar.tag(bytes, reader.deviceIdOffset(), reader.deviceIdLength()) : 0;
+  }
+
+  private void handle(
+      int i,
+      long addressHigh,
+      long addressLow,
+      int port,
+      long nowNanos,
+      long nowMillis,
+      Outbox outbox) {
+    Malformation malformation = malformations[i];
     if (malformation != null) {
       counters.count(malformation);
       return;
     }
+    DatagramReader reader = readers[i];
     switch (reader.type()) {
-      case KEEPALIVE, ONE_WAY_KEEPALIVE ->
-          onKeepalive(addressHigh, addressLow, port, nowNanos, nowMillis, outbox);
+      case KEEPALIVE, ONE_WAY_KEEPALIVE -> {
+        arrived.tag = tags[i];
+        arrived.addressHigh = addressHigh;
+        arrived.addressLow = addressLow;
+        arrived.port = port;
+        onKeepalive(reader, nowNanos, nowMillis, outbox);
+      }
       case WAKE_ANSWER -> {
         counters.count(Event.WAKE_ANSWER);
         wakes.wakeAnswered(reader, nowNanos);
@@ -92,12 +161,11 @@ public final class KeepaliveHandler implements DatagramHandler {
     }
   }
 
-  private void onKeepalive(
-      long addressHigh, long addressLow, int port, long nowNanos, long nowMillis, Outbox outbox) {
-    if (!isAuthentic()) {
+  /** Of the device and from the address that {@link #arrived} names. */
+  private void onKeepalive(DatagramReader reader, long nowNanos, long nowMillis, Outbox outbox) {
+    if (!isAuthentic(reader)) {
       return;
     }
-    arrived.tag = registrar.tag(reader.bytes(), reader.deviceIdOffset(), reader.deviceIdLength());
     if (denied.denies(arrived.tag, reader.generation())) {
       counters.count(Event.DENIED);
       return;
@@ -107,9 +175,6 @@ public final class KeepaliveHandler implements DatagramHandler {
     arrived.generation = reader.generation();
     arrived.intervalCode = reader.intervalCode();
     arrived.socket = socket;
-    arrived.addressHigh = addressHigh;
-    arrived.addressLow = addressLow;
-    arrived.port = port;
     Outcome outcome = registrar.update(arrived, reader.pathToken(), pathTokens, nowMillis, row);
     counters.count(
         switch (outcome) {
@@ -119,7 +184,7 @@ public final class KeepaliveHandler implements DatagramHandler {
           case UNPROVEN -> Event.UNPROVEN;
         });
     if (reader.type() == DatagramType.KEEPALIVE) {
-      answer(outcome, nowMillis, outbox);
+      answer(reader, outcome, nowMillis, outbox);
     }
     boolean proven = outcome == Outcome.ACCEPTED || outcome == Outcome.REPEATED;
     if (proven && (row.flags & Binding.WAKE_OUTSTANDING) != 0) {
@@ -127,7 +192,7 @@ public final class KeepaliveHandler implements DatagramHandler {
     }
   }
 
-  private boolean isAuthentic() {
+  private boolean isAuthentic(DatagramReader reader) {
     if (!authenticator.turnTo(
         reader.keyId(),
         reader.bytes(),
@@ -144,7 +209,7 @@ public final class KeepaliveHandler implements DatagramHandler {
     return authentic;
   }
 
-  private void answer(Outcome outcome, long nowMillis, Outbox outbox) {
+  private void answer(DatagramReader reader, Outcome outcome, long nowMillis, Outbox outbox) {
     int flags =
         switch (outcome) {
           case STALE -> DatagramWriter.FLAG_STALE;

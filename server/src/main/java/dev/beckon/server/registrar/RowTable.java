@@ -80,6 +80,11 @@ public final class RowTable implements BindingTable {
   private final LongAdder torn = new LongAdder();
   private final LongAdder dropped = new LongAdder();
   private final AtomicInteger rowsUntilRetry = new AtomicInteger();
+
+  /** Nobody reads it; without it the compiler would leave out the loads of {@link #fetch}. */
+  @SuppressWarnings("unused")
+  private long fetched;
+
   private boolean closed; // written under all locks, read under any
 
   /**
@@ -155,6 +160,25 @@ public final class RowTable implements BindingTable {
     } finally {
       locks[shard].unlock();
     }
+  }
+
+  /**
+   * Loads that do not depend on each other, so that the processor waits for all of them at once. No
+   * lock: a locked instruction would wait for the loads before it.
+   */
+  @Override
+  public void fetch(long[] tags, int count) {
+    long sum = 0;
+    try {
+      for (int i = 0; i < count; i++) {
+        long tag = tags[i];
+        MemorySegment rows = shards[shardOf(tag)];
+        sum += rows.get(WORD, first(tag, capacity(rows)));
+      }
+    } catch (IllegalStateException e) {
+      // A shard has just moved, or the table was closed: the rows are fetched when they are read.
+    }
+    fetched = sum;
   }
 
   @Override
@@ -263,11 +287,19 @@ public final class RowTable implements BindingTable {
         if (tag == 0) {
           continue;
         }
-        if (isWhole(from, at) && shardOf(tag) == shard) {
-          MemorySegment.copy(from, at, to, find(to, tag), ROW_BYTES);
-          moved++;
-        } else {
+        if (!isWhole(from, at) || shardOf(tag) != shard) {
           torn.increment();
+          continue;
+        }
+        long place = find(to, tag);
+        boolean isNew = to.get(WORD, place) == 0;
+        // Where a power cut made a hole, a device can have a second row behind it: the newer
+        // counts.
+        if (isNew || sequence(from, at) > sequence(to, place)) {
+          MemorySegment.copy(from, at, to, place, ROW_BYTES);
+        }
+        if (isNew) {
+          moved++;
         }
       }
       shards[shard] = space.place(shard, level + 1, to);
@@ -319,11 +351,16 @@ public final class RowTable implements BindingTable {
     return capacity / 16 * 13;
   }
 
+  /** Where the search begins. */
+  private static long first(long tag, int capacity) {
+    long fraction = (tag << SHARD_BITS) >>> 32;
+    return (fraction * capacity >>> 32) * ROW_BYTES;
+  }
+
   /** Offset of the row, or of the empty one where it belongs; -1 if there is neither. */
   private static long find(MemorySegment rows, long tag) {
     int capacity = capacity(rows);
-    long fraction = (tag << SHARD_BITS) >>> 32;
-    long at = (fraction * capacity >>> 32) * ROW_BYTES;
+    long at = first(tag, capacity);
     for (int seen = 0; seen < capacity; seen++) {
       long found = rows.get(WORD, at);
       if (found == tag || found == 0) {
@@ -340,7 +377,7 @@ public final class RowTable implements BindingTable {
   private static void load(MemorySegment from, long at, Binding row) {
     row.tag = from.get(WORD, at);
     long word = from.get(WORD, at + 8);
-    row.sequence = word >>> 16;
+    row.sequence = sequence(from, at);
     row.keyId = (int) (word >>> 8) & 0xFF;
     row.socket = (int) word & 0xFF;
     row.addressHigh = from.get(WORD, at + 16);
@@ -352,6 +389,10 @@ public final class RowTable implements BindingTable {
     word = from.get(WORD, at + 40);
     row.intervalCode = (int) (word >>> 56);
     row.flags = (int) (word >>> 48) & 0xFF;
+  }
+
+  private static long sequence(MemorySegment rows, long at) {
+    return rows.get(WORD, at + 8) >>> 16;
   }
 
   private static void store(MemorySegment into, long at, Binding row) {

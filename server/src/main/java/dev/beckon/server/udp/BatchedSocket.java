@@ -1,6 +1,5 @@
 package dev.beckon.server.udp;
 
-import dev.beckon.protocol.datagram.DatagramReader;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -9,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -19,9 +19,6 @@ import java.util.function.LongSupplier;
  * <p>What other threads send leaves at once, through buffers of their own.
  */
 final class BatchedSocket implements UdpSocket {
-  /** Enough to make the calls cheap; the first answer of a batch waits some 0.2 ms for the last. */
-  private static final int BATCH = 64;
-
   /** How long a thread that was not woken by the closing may stay. */
   private static final int RECEIVE_TIMEOUT_SECONDS = 1;
 
@@ -33,9 +30,10 @@ final class BatchedSocket implements UdpSocket {
 
   // Of the receiving thread.
   private final MemorySegment receivingState = LinuxSockets.callState(arena);
-  private final Messages received = new Messages(arena, BATCH);
-  private final Messages answers = new Messages(arena, BATCH);
-  private final byte[] datagram = new byte[DatagramReader.MAX_BYTES + 1];
+  private final Messages received = new Messages(arena, Batch.CAPACITY);
+  private final Messages answers = new Messages(arena, Batch.CAPACITY);
+  private final Batch batch = new Batch();
+  private final Consumer<RuntimeException> handlerFailed;
   private int answered;
 
   // Of all other threads, under this lock; and so is closing the descriptor, for its number may
@@ -49,6 +47,7 @@ final class BatchedSocket implements UdpSocket {
     this.descriptor = descriptor;
     this.localAddress = localAddress;
     receiving = new Receiving(localAddress);
+    handlerFailed = receiving::handlerFailed;
   }
 
   static BatchedSocket bind(InetSocketAddress address, boolean shared) throws IOException {
@@ -118,30 +117,22 @@ final class BatchedSocket implements UdpSocket {
 
   private void receive(DatagramHandler handler, LongSupplier nanoClock, InstantSource clock)
       throws IOException {
-    int count = LinuxSockets.receive(receivingState, descriptor, received.from(0), BATCH);
+    int count = LinuxSockets.receive(receivingState, descriptor, received.from(0), Batch.CAPACITY);
     if (receiving.hasEnded() || count == -LinuxSockets.EAGAIN || count == -LinuxSockets.EINTR) {
       return;
     }
     if (count < 0) {
       throw new IOException(LinuxSockets.describe(-count));
     }
-    long nowNanos = nanoClock.getAsLong();
-    long nowMillis = clock.millis();
+    batch.clear();
     for (int i = 0; i < count; i++) {
-      try {
-        handler.onDatagram(
-            datagram,
-            received.read(i, datagram),
-            received.addressHigh(i),
-            received.addressLow(i),
-            received.port(i),
-            nowNanos,
-            nowMillis,
-            this);
-      } catch (RuntimeException e) { // the others of the batch have done nothing wrong
-        receiving.handlerFailed(e);
-      }
+      batch.add(
+          received.read(i, batch.room()),
+          received.addressHigh(i),
+          received.addressLow(i),
+          received.port(i));
     }
+    handler.onBatch(batch, nanoClock.getAsLong(), clock.millis(), this, handlerFailed);
     received.clear(count);
     sendAnswers();
   }

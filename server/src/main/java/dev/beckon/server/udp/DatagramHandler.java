@@ -1,5 +1,7 @@
 package dev.beckon.server.udp;
 
+import java.util.function.Consumer;
+
 /**
  * What happens to the datagrams of one socket. Called by that socket's thread only; knows neither
  * sockets nor clocks.
@@ -23,4 +25,34 @@ public interface DatagramHandler {
       long nowNanos,
       long nowMillis,
       Outbox outbox);
+
+  /**
+   * Handles datagrams that arrived together, in their order. One that fails does not keep the
+   * others from being handled.
+   *
+   * @param batch valid during the call only
+   * @param failed is told of failures
+   */
+  default void onBatch(
+      Batch batch,
+      long nowNanos,
+      long nowMillis,
+      Outbox outbox,
+      Consumer<RuntimeException> failed) {
+    for (int i = 0; i < batch.size(); i++) {
+      try {
+        onDatagram(
+            batch.bytes(i),
+            batch.length(i),
+            batch.addressHigh(i),
+            batch.addressLow(i),
+            batch.port(i),
+            nowNanos,
+            nowMillis,
+            outbox);
+      } catch (RuntimeException e) {
+        failed.accept(e);
+      }
+    }
+  }
 }

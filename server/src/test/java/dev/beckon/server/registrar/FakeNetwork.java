@@ -10,6 +10,7 @@ import dev.beckon.protocol.datagram.Interval;
 import dev.beckon.protocol.datagram.Keepalive;
 import dev.beckon.protocol.datagram.KeepaliveAnswer;
 import dev.beckon.protocol.datagram.MalformedDatagramException;
+import dev.beckon.server.udp.Batch;
 import dev.beckon.server.udp.Outbox;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -116,6 +117,38 @@ public final class FakeNetwork {
 
   /** Brings bytes to a socket of the server. */
   public void arrive(int socket, InetSocketAddress from, byte[] bytes) {
+    handler(socket)
+        .onDatagram(
+            bytes,
+            bytes.length,
+            AddressBits.high(from.getAddress()),
+            AddressBits.low(from.getAddress()),
+            from.getPort(),
+            nowNanos,
+            nowMillis,
+            sockets.get(socket));
+  }
+
+  /** Brings several datagrams at once, each with its source; what failed. */
+  List<RuntimeException> arriveTogether(
+      int socket, List<InetSocketAddress> from, List<byte[]> datagrams) {
+    Batch batch = new Batch();
+    for (int i = 0; i < datagrams.size(); i++) {
+      byte[] bytes = datagrams.get(i);
+      System.arraycopy(bytes, 0, batch.room(), 0, bytes.length);
+      InetSocketAddress source = from.get(i);
+      batch.add(
+          bytes.length,
+          AddressBits.high(source.getAddress()),
+          AddressBits.low(source.getAddress()),
+          source.getPort());
+    }
+    List<RuntimeException> failures = new ArrayList<>();
+    handler(socket).onBatch(batch, nowNanos, nowMillis, sockets.get(socket), failures::add);
+    return failures;
+  }
+
+  private KeepaliveHandler handler(int socket) {
     if (handlers.isEmpty()) {
       PublicStun stun = new PublicStun(publicStun);
       handlers = new ArrayList<>();
@@ -133,17 +166,7 @@ public final class FakeNetwork {
                 counters));
       }
     }
-    handlers
-        .get(socket)
-        .onDatagram(
-            bytes,
-            bytes.length,
-            AddressBits.high(from.getAddress()),
-            AddressBits.low(from.getAddress()),
-            from.getPort(),
-            nowNanos,
-            nowMillis,
-            sockets.get(socket));
+    return handlers.get(socket);
   }
 
   public byte[] keepalive(DeviceId id, long sequence, long pathToken, boolean oneWay) {

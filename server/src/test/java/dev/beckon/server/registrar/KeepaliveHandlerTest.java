@@ -16,6 +16,7 @@ import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -281,5 +282,64 @@ class KeepaliveHandlerTest {
 
     assertThat(network.count("repeated")).isGreaterThan(1_900_000);
     assertThat(allocated[1]).isZero();
+  }
+
+  @Test
+  void aBatchIsHandledAsItsDatagramsWouldBeOneByOne() {
+    DeviceId hall = new DeviceId("hall");
+    network.register(KITCHEN, HOME, 100);
+    network.register(hall, MOVED, 200);
+    network.sent.clear();
+
+    network.arriveTogether(
+        0,
+        List.of(HOME, HOME, MOVED, HOME, MOVED, HOME),
+        List.of(
+            network.keepalive(KITCHEN, 101, 0, false),
+            new byte[] {1, 2, 3},
+            network.keepalive(hall, 201, 0, true),
+            network.keepalive(KITCHEN, 99, 0, false),
+            network.keepalive(hall, 202, 0, true),
+            network.keepalive(KITCHEN, 102, 0, false)));
+
+    assertThat(network.sent).extracting(FakeNetwork.Sent::to).containsOnly(HOME).hasSize(3);
+    assertThat(((KeepaliveAnswer) network.sent.get(1).decoded()).stale()).isTrue();
+    assertThat(((KeepaliveAnswer) network.sent.get(1).decoded()).lastSequence()).isEqualTo(101);
+    assertThat(network.count("malformed-too-short")).isEqualTo(1);
+    Binding row = new Binding();
+    assertThat(network.registrar.read(network.registrar.tag(KITCHEN), row)).isTrue();
+    assertThat(row.sequence).isEqualTo(102);
+    assertThat(network.registrar.read(network.registrar.tag(hall), row)).isTrue();
+    assertThat(row.sequence).isEqualTo(202);
+  }
+
+  @Test
+  void oneOfABatchThatFailsDoesNotHarmTheOthers() {
+    boolean[] failing = new boolean[1];
+    network.wakes =
+        new OutstandingWakes() {
+          @Override
+          public void keepaliveArrived(long tag, long nowNanos) {
+            if (failing[0]) {
+              throw new IllegalStateException("a bug, as this test wants it");
+            }
+          }
+
+          @Override
+          public void wakeAnswered(DatagramReader answer, long nowNanos) {}
+        };
+    network.register(KITCHEN, HOME, 100);
+    network.sent.clear();
+    failing[0] = true;
+
+    assertThat(
+            network.arriveTogether(
+                0,
+                List.of(HOME, HOME),
+                List.of(
+                    network.keepalive(KITCHEN, 101, 0, false),
+                    network.keepalive(KITCHEN, 102, 0, false))))
+        .hasSize(2);
+    assertThat(network.sent).as("both are answered").hasSize(2);
   }
 }

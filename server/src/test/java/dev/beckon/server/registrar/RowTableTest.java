@@ -111,8 +111,11 @@ class RowTableTest {
               () -> {
                 Random random = new Random(seed);
                 Binding row = new Binding();
+                long[] fetched = new long[8];
                 while (writing.get()) {
                   long tag = sharedTag(random.nextInt(tags));
+                  fetched[random.nextInt(fetched.length)] = tag;
+                  table.fetch(fetched, fetched.length);
                   if (table.read(tag, row)) {
                     assertThat(row.tag).isEqualTo(tag);
                     assertThat(row.addressHigh).isEqualTo(tag * 31 + row.sequence);
@@ -242,6 +245,48 @@ class RowTableTest {
 
     assertThat(table.read(7, row)).isTrue();
     assertThat(table.size()).isEqualTo(1);
+  }
+
+  @Test
+  void ofTwoRowsOfADeviceTheNewerOutlivesGrowth() {
+    Binding row = new Binding();
+    for (long tag = 1; tag <= 3; tag++) { // one behind the other
+      fill(row, tag, 5);
+      table.write(row);
+    }
+    MemorySegment rows = memory.rows(0, 0);
+    rows.asSlice(placeOf(2), RowTable.ROW_BYTES).fill((byte) 0); // as a power cut may leave it
+    assertThat(table.read(3, row)).isFalse();
+    fill(row, 3, 6);
+    table.write(row);
+
+    int others = 0;
+    while (!memory.levels.containsKey(0)) {
+      fill(row, 100 + others, 1);
+      table.write(row);
+      others++;
+    }
+
+    assertThat(table.read(3, row)).isTrue();
+    assertThat(row.sequence).isEqualTo(6);
+    assertThat(table.size()).as("1, 3 and the others").isEqualTo(2 + others);
+  }
+
+  @Test
+  void fetchingChangesNothing() {
+    Binding row = new Binding();
+    fill(row, 7, 1);
+    table.write(row);
+    long[] tags = {7, 0, -1, Long.MIN_VALUE};
+
+    table.fetch(tags, tags.length);
+    table.close();
+    table.fetch(tags, tags.length);
+
+    RowTable reopened = new RowTable(memory);
+    assertThat(reopened.size()).isEqualTo(1);
+    assertThat(reopened.read(7, row)).isTrue();
+    assertThat(reopened.torn()).isZero();
   }
 
   private long placeOf(long tag) {

@@ -143,6 +143,9 @@ public final class BindingFiles implements AutoCloseable {
         file = channel.map(FileChannel.MapMode.READ_WRITE, 0, Files.size(path), arena);
       }
       checkHeader(keyCheck);
+      try (DiskSpace space = DiskSpace.of(path)) {
+        space.reserve(0, TABLE_BYTES); // a copy of it may have holes
+      }
       addresses = new LocalAddressList(file.asSlice(ADDRESSES, LocalAddressList.BYTES));
       if (!addresses.isWhole()) {
         throw damaged("its list of local addresses");

@@ -84,6 +84,51 @@ class BindingFilesTest {
   }
 
   @Test
+  void rowsAreFetchedWhileTheTableGrows() {
+    BindingFiles files = open();
+    Random random = new Random(1);
+    long[] tags = new long[64];
+    for (int i = 0; i < 300_000; i++) {
+      tags[i % 64] = random.nextLong();
+      if (i % 64 == 63) {
+        files.table().fetch(tags, 64);
+      }
+      write(files.table(), tags[i % 64], i);
+    }
+    files.table().fetch(tags, 64);
+    for (long tag : tags) {
+      assertThat(files.table().read(tag, row)).isTrue();
+    }
+    assertThat(files.table().size()).isEqualTo(300_000);
+    files.close();
+    files.table().fetch(tags, 64); // as a socket may that is closed after the table
+  }
+
+  @Test
+  void takesTheSpaceOfATableThatWasCopiedWithHoles() throws IOException {
+    open().close();
+    Path table = folder.resolve("table");
+    byte[] content = Files.readAllBytes(table);
+    Files.delete(table);
+    try (RandomAccessFile sparse = new RandomAccessFile(table.toFile(), "rw")) {
+      sparse.setLength(content.length);
+      for (int at = 0; at < content.length; at += 4096) {
+        byte[] page = Arrays.copyOfRange(content, at, Math.min(at + 4096, content.length));
+        if (!Arrays.equals(page, new byte[page.length])) {
+          sparse.seek(at);
+          sparse.write(page);
+        }
+      }
+    }
+
+    long before = spaceOnDisk();
+    try (BindingFiles files = open()) {
+      assertThat(spaceOnDisk()).isGreaterThan(before + 50_000);
+      write(files.table(), 7, 1);
+    }
+  }
+
+  @Test
   void keepsNoFileThatNoShardNeeds() throws IOException {
     try (BindingFiles files = open()) {
       Random random = new Random(1);
