@@ -55,8 +55,15 @@ public class KeepaliveBenchmark {
   private final DatagramCounters counters = new DatagramCounters();
   private long sequence = START_MILLIS;
   private long accepted;
+
+  // Those below are set by fill(), which JMH calls before anything else.
+  @SuppressWarnings("NullAway.Init")
   private Keepalives keepalives;
+
+  @SuppressWarnings("NullAway.Init")
   private Fleet fleet;
+
+  @SuppressWarnings("NullAway.Init")
   private KeepaliveHandler handler;
 
   @Setup(Level.Trial)

@@ -36,8 +36,14 @@ public class TableBenchmark {
 
   private final long[] tags = new long[TAGS];
   private final Binding row = new Binding();
+
+  // Those below are set by fill(), which JMH calls before anything else.
+  @SuppressWarnings("NullAway.Init")
   private Fleet fleet;
+
+  @SuppressWarnings("NullAway.Init")
   private RowTable table;
+
   private int next;
 
   @Setup(Level.Trial)

@@ -111,7 +111,7 @@ final class SourceSockets implements AutoCloseable {
   /**
    * To a server on loopback the fleet comes from several addresses, else from the kernel's choice.
    */
-  private static InetSocketAddress source(InetAddress server, int number, int firstPort) {
+  static InetSocketAddress source(InetAddress server, int number, int firstPort) {
     boolean spread = server.isLoopbackAddress() && server.getAddress().length == 4;
     int addresses = spread ? LOOPBACK_ADDRESSES : 1;
     int port = firstPort == 0 ? 0 : firstPort + number / addresses;
