@@ -56,7 +56,6 @@ final class RestartTest {
   private String tls = "127.0.0.1:0";
   private String api = "127.0.0.1:0";
 
-  private final List<String> options = new ArrayList<>();
   private long sequence = System.currentTimeMillis();
   private DatagramSocket device = socket();
 
@@ -138,22 +137,6 @@ final class RestartTest {
     receiveWake();
   }
 
-  @Test
-  void severalThreadsShareAnAddress() throws Exception {
-    killServer();
-    options.add("-Dbeckon.udp.threads=3");
-    startServer();
-    for (int i = 0; i < 12; i++) { // the kernel gives each sender to one of the three
-      device.close();
-      device = socket();
-      long token = ask(device, keepalive(0)).pathToken();
-      assertThat(ask(device, keepalive(token)).unproven()).isFalse();
-      requestWake();
-      assertThat(receiveWake().sequenceEcho()).isEqualTo(sequence);
-    }
-    assertThat(metric("beckon_bindings ")).isEqualTo("1");
-  }
-
   private static DatagramSocket socket() {
     try {
       DatagramSocket socket =
@@ -169,7 +152,6 @@ final class RestartTest {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
-    command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.beckon.cli.Main"));
     command.addAll(List.of("serve", "--data", data().toString(), "--advertise", "127.0.0.1"));
     for (String address : udp.split(",")) {

@@ -31,9 +31,10 @@ public interface BindingTable {
 
   /**
    * Begins to bring the first rows of {@code tags} from memory into the cache, all at the same
-   * time; what is read soon after finds them there. Changes nothing, and needs no lock.
+   * time; what is read soon after finds them there. Changes nothing, and needs no lock. Where it
+   * does not pay, it does nothing.
    */
-  void fetch(long[] tags, int count);
+  default void fetch(long[] tags, int count) {}
 
   /** Number of rows. */
   long size();
