@@ -139,7 +139,7 @@ public class KeepaliveBenchmark {
 
   private static final class NoWakes implements OutstandingWakes {
     @Override
-    public void keepaliveArrived(long tag, long nowNanos) {}
+    public void keepaliveArrived(long tag, DatagramReader keepalive, long nowNanos) {}
 
     @Override
     public void wakeAnswered(DatagramReader answer, long nowNanos) {}

@@ -319,7 +319,7 @@ class KeepaliveHandlerTest {
     network.wakes =
         new OutstandingWakes() {
           @Override
-          public void keepaliveArrived(long tag, long nowNanos) {
+          public void keepaliveArrived(long tag, DatagramReader keepalive, long nowNanos) {
             if (failing[0]) {
               throw new IllegalStateException("a bug, as this test wants it");
             }
