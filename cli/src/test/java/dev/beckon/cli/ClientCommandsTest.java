@@ -7,27 +7,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ClientCommandsTest {
-
-  @TempDir private Path home;
-  private ApiStub server;
-  private CommandRun.Place place;
-
-  @BeforeEach
-  void start() throws IOException {
-    server = new ApiStub();
-    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-  }
+class ClientCommandsTest extends ApiStubTest {
 
   @Test
   void printsTheEnrollmentCodeAlone() {

@@ -9,27 +9,14 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class DoctorCommandTest {
-
-  @TempDir private Path home;
-  private ApiStub server;
-  private CommandRun.Place place;
+class DoctorCommandTest extends ApiStubTest {
 
   @BeforeEach
-  void start() throws IOException {
-    server = new ApiStub();
+  void answers() {
     server.answers("GET /healthz", "{}").answers("GET /v1/devices?limit=1", "{\"devices\":[]}");
-    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
   }
 
   private static String finding(CommandRun run, String check) throws IOException {

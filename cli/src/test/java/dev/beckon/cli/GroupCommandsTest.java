@@ -2,36 +2,16 @@ package dev.beckon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Locale;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Labels and group commands, against a scripted server. */
-class GroupCommandsTest {
+class GroupCommandsTest extends ApiStubTest {
 
   private static final String POST = "POST /v1/commands";
   private static final String GET = "GET /v1/commands/01G?wait=1s";
-
-  @TempDir private Path home;
-  private ApiStub server;
-  private CommandRun.Place place;
-
-  @BeforeEach
-  void start() throws IOException {
-    server = new ApiStub();
-    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-  }
 
   private static String group(int queued, int succeeded, int failed, int expired) {
     return String.format(

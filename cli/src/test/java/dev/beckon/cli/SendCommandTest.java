@@ -6,32 +6,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class SendCommandTest {
+class SendCommandTest extends ApiStubTest {
 
   private static final String POST = "POST /v1/devices/kitchen/commands";
   private static final String GET = "GET /v1/commands/01K";
-
-  @TempDir private Path home;
-  private ApiStub server;
-  private CommandRun.Place place;
-
-  @BeforeEach
-  void start() throws IOException {
-    server = new ApiStub();
-    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-  }
 
   private static String command(String state, String more) {
     return """

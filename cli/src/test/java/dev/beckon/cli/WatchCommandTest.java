@@ -2,14 +2,9 @@ package dev.beckon.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class WatchCommandTest {
+class WatchCommandTest extends ApiStubTest {
 
   private static final String QUEUED =
       "{\"at\":\"2026-01-01T10:00:00.000Z\",\"event\":\"queued\",\"details\":{}}";
@@ -17,21 +12,6 @@ class WatchCommandTest {
       "{\"at\":\"2026-01-01T10:00:01.000Z\",\"event\":\"started\",\"details\":{}}";
   private static final String FINISHED =
       "{\"at\":\"2026-01-01T10:00:02.000Z\",\"event\":\"finished\",\"details\":{\"state\":\"FAILED\",\"reason\":\"no\"}}";
-
-  @TempDir private Path home;
-  private ApiStub server;
-  private CommandRun.Place place;
-
-  @BeforeEach
-  void start() throws IOException {
-    server = new ApiStub();
-    place = new CommandRun.Place(home).with("BECKON_SERVER", server.url());
-  }
-
-  @AfterEach
-  void stop() {
-    server.close();
-  }
 
   private static String event(String state, String timeline) {
     return "event: command\ndata: " + json(state, timeline) + "\n\n";
