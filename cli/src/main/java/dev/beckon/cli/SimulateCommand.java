@@ -2,9 +2,15 @@ package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.beckon.cli.terminal.Ink;
 import dev.beckon.cli.terminal.ProgressLine;
+import dev.beckon.lab.LabException;
 import dev.beckon.lab.fleet.CpuAffinity;
+import dev.beckon.lab.fleet.FleetLimit;
 import dev.beckon.lab.fleet.LoadKind;
+import dev.beckon.lab.fleet.PaceCounts;
+import dev.beckon.lab.fleet.ProcessFigures;
+import dev.beckon.lab.fleet.SessionDialler;
 import dev.beckon.lab.fleet.Simulation;
 import dev.beckon.lab.fleet.SimulationPlan;
 import dev.beckon.protocol.datagram.Interval;
@@ -12,11 +18,13 @@ import dev.beckon.server.identity.MasterKeys;
 import dev.beckon.server.store.StoreException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -30,19 +38,30 @@ import picocli.CommandLine.Option;
     name = "simulate",
     description = {
       "Simulate a fleet of up to 10 million devices.",
-      "Their datagrams are genuine: each device has its own key, and proves its address first."
-          + " Keeps one processor busy."
+      "Their datagrams are genuine: each device has its own key, proves its address first and obeys"
+          + " what the answers ask for. Keeps one processor busy. Without --against it starts a"
+          + " server of its own on another processor, and deletes that server's data at the end."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  beckon simulate --devices 1000000 --interval 60s --duration 2m",
+      "  beckon simulate --devices 10000000 --saturate",
+      "  beckon simulate --devices 5000000 --interval 25s --find-limit",
+      "  beckon simulate --against 127.0.0.1:3478 --keys DATA/master.keys --kind one-way --saturate"
     })
 final class SimulateCommand implements Callable<Integer> {
 
   private static final Duration LEAST_DURATION = Duration.ofSeconds(1);
   private static final Duration MOST_DURATION = Duration.ofHours(24);
   private static final Duration LEAST_INTERVAL = Duration.ofSeconds(1);
-
-  /** The queue of a saturated server is empty long before, and the sockets are closed. */
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-
   private static final Duration MOST_INTERVAL = Duration.ofMinutes(135);
+
+  /** Long enough for a server's rate to be steady, and short enough to leave time for the proof. */
+  private static final Duration LIMIT_DURATION = Duration.ofSeconds(10);
+
+  /** What goes on at Ctrl-C is over long before, and a server of our own has ended. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Surroundings surroundings;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -70,8 +89,8 @@ final class SimulateCommand implements Callable<Integer> {
       names = "--kind",
       paramLabel = "KIND",
       description =
-          "keepalive (answered), one-way (not answered), or stun: Binding requests to any STUN"
-              + " server (default: ${DEFAULT-VALUE}).")
+          "keepalive (answered), one-way (not answered; when paced, every 4th is), or stun: Binding"
+              + " requests to any STUN server (default: ${DEFAULT-VALUE}).")
   private String kind = "keepalive";
 
   @Option(
@@ -80,9 +99,16 @@ final class SimulateCommand implements Callable<Integer> {
   private boolean saturate;
 
   @Option(
+      names = "--find-limit",
+      description =
+          "Saturate the server for 10 s, compute how many devices it sustains at 25, 60 and 120 s,"
+              + " and prove that with --interval for --duration.")
+  private boolean findLimit;
+
+  @Option(
       names = "--against",
       paramLabel = "HOST:PORT",
-      description = "UDP address of a server that runs already.")
+      description = "UDP address of a server that runs already (default: start one).")
   private @Nullable String against;
 
   @Option(
@@ -90,6 +116,12 @@ final class SimulateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "That server's master.keys, from which the devices' keys are derived.")
   private @Nullable Path keys;
+
+  @Option(
+      names = "--server-pid",
+      paramLabel = "PID",
+      description = "That server's process, to report its memory and processor time.")
+  private @Nullable Long serverPid;
 
   @Option(
       names = "--sources",
@@ -117,10 +149,12 @@ final class SimulateCommand implements Callable<Integer> {
       description = "Give the kernel each datagram by itself, not 64 as one to be cut.")
   private boolean noSegments;
 
-  @Option(names = "--json", description = "Print JSON, for programs.")
-  private boolean json;
-
-  @Option(names = "--cpu", paramLabel = "N", description = "Stay on this processor, from 0.")
+  @Option(
+      names = "--cpu",
+      paramLabel = "N",
+      description =
+          "Stay on this processor, from 0 (default: any; with a server of its own 1, the server"
+              + " 0).")
   private @Nullable Integer cpu;
 
   @Option(
@@ -129,39 +163,35 @@ final class SimulateCommand implements Callable<Integer> {
       description = "Makes transaction IDs the same again (default: another one each time).")
   private @Nullable Integer seed;
 
+  @Option(names = "--json", description = "Print JSON, for programs.")
+  private boolean json;
+
   SimulateCommand(Surroundings surroundings) {
     this.surroundings = surroundings;
   }
 
   @Override
   public Integer call() {
-    if (!saturate) {
-      throw FailureException.usage("missing option --saturate", null);
-    }
-    SimulationPlan plan = plan();
-    Duration length = TimeSpanText.between("--duration", duration, LEAST_DURATION, MOST_DURATION);
-    MasterKeys masterKeys = masterKeys(plan.kind());
-    Map<String, Number> figures = new LinkedHashMap<>();
+    check();
+    Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndAwaitReport, "beckon-stop"));
     ProgressLine progress =
         new ProgressLine(surroundings.err(), surroundings.errIsTerminal(), System::nanoTime);
-    Runtime.getRuntime().addShutdownHook(new Thread(this::stopAndAwaitReport, "beckon-stop"));
     try {
-      pin();
-      try (Simulation simulation =
-          new Simulation(plan, masterKeys, System::nanoTime, InstantSource.system())) {
-        if (!known) {
-          figures.putAll(simulation.setUp(progress::at, () -> stopped));
-        }
-        figures.putAll(simulation.saturate(length, progress::at, () -> stopped));
+      if (against != null) {
+        pin(cpu);
+        InetSocketAddress server = server(against);
+        report(run(server, masterKeys(), serverPid, progress), progress);
+      } else {
+        runOwnServer(progress);
       }
     } catch (IOException e) {
-      ended.countDown();
       throw FailureException.failed(Failures.of(e), null);
+    } catch (LabException e) {
+      throw FailureException.failed(String.valueOf(e.getMessage()), null);
     } finally {
       progress.end();
+      ended.countDown();
     }
-    print(plan, figures);
-    ended.countDown();
     return ExitCode.DONE;
   }
 
@@ -177,39 +207,142 @@ final class SimulateCommand implements Callable<Integer> {
     }
   }
 
-  private void pin() throws IOException {
+  private void check() {
+    plan(new InetSocketAddress(1)); // complains about options before anything is started
+    length();
+    if (against == null) {
+      if (loadKind() == LoadKind.STUN || keys != null || serverPid != null || known) {
+        throw FailureException.usage(
+            "missing option --against HOST:PORT (expected with --kind stun, --keys, --server-pid"
+                + " and --known)",
+            null);
+      }
+    } else {
+      server(against);
+      masterKeys();
+    }
+    if (loadKind() == LoadKind.STUN && (findLimit || !saturate)) {
+      throw FailureException.usage(
+          "--kind: stun (expected with --saturate; strangers keep no interval)", null);
+    }
+    if (findLimit && (saturate || loadKind() != LoadKind.KEEPALIVE)) {
+      throw FailureException.usage(
+          "--find-limit (expected without --saturate, and with answered keepalives)", null);
+    }
+  }
+
+  private void runOwnServer(ProgressLine progress) throws IOException {
+    boolean apart = Runtime.getRuntime().availableProcessors() > 1;
+    Integer loadCpu = cpu == null && apart ? Integer.valueOf(1) : cpu;
+    Integer serverCpu = loadCpu == null || !apart ? null : loadCpu == 0 ? 1 : 0;
+    Path data = Files.createTempDirectory("beckon-simulate-");
+    pin(serverCpu); // inherited
+    try (ServerChild server = ServerChild.start(data)) {
+      pin(loadCpu);
+      MasterKeys masterKeys = MasterKeys.read(data.resolve("master.keys"));
+      report(run(server.udp(), masterKeys, server.pid(), progress), progress);
+    }
+  }
+
+  private static void pin(@Nullable Integer cpu) throws IOException {
     if (cpu != null) {
       CpuAffinity.pinProcess(cpu);
     }
   }
 
-  private SimulationPlan plan() {
-    Duration every = TimeSpanText.between("--interval", interval, LEAST_INTERVAL, MOST_INTERVAL);
+  private Map<String, Number> run(
+      InetSocketAddress server,
+      @Nullable MasterKeys masterKeys,
+      @Nullable Long pid,
+      ProgressLine progress)
+      throws IOException {
+    Map<String, Number> figures = new LinkedHashMap<>();
+    try (Simulation simulation =
+            new Simulation(plan(server), masterKeys, System::nanoTime, InstantSource.system());
+        SessionDialler dialler = new NoSessions()) {
+      if (!known) {
+        figures.putAll(simulation.setUp(progress::at, () -> stopped));
+      }
+      int paced = devices;
+      if (findLimit) {
+        Map<String, Number> saturated =
+            simulation.saturate(LIMIT_DURATION, progress::at, () -> stopped);
+        FleetLimit limit = new FleetLimit(saturated.get("takenPerSecond").doubleValue());
+        figures.put("saturatedTakenPerSecond", saturated.get("takenPerSecond"));
+        figures.put("saturatedLossPercent", saturated.get("lossPercent"));
+        limit.report(figures);
+        paced = (int) Math.clamp(limit.devices(seconds()), 1, devices);
+        figures.put("provenDevices", paced);
+      }
+      ProcessFigures before = pid == null ? null : ProcessFigures.of(pid);
+      long startNanos = System.nanoTime();
+      figures.putAll(
+          saturate
+              ? simulation.saturate(length(), progress::at, () -> stopped)
+              : simulation.pace(
+                  paced,
+                  length(),
+                  dialler,
+                  (second, counts, last, median, p99) ->
+                      progress.show(second(second, counts, last, median, p99)),
+                  () -> stopped));
+      if (before != null && pid != null) {
+        long elapsedMillis = (System.nanoTime() - startNanos) / 1_000_000;
+        ProcessFigures.of(pid).report(before, elapsedMillis, figures);
+      }
+    }
+    return figures;
+  }
+
+  private static String second(
+      long second, PaceCounts counts, PaceCounts before, long medianMicros, long p99Micros) {
+    return String.format(
+        Locale.ROOT,
+        "%4d s  sent %,d/s  answered %,d/s  sent again %,d  wakes %,d  p50 %.2f ms  p99 %.2f ms",
+        second,
+        counts.sent() - before.sent(),
+        counts.answered() - before.answered(),
+        counts.repeated(),
+        counts.wakes(),
+        medianMicros / 1e3,
+        p99Micros / 1e3);
+  }
+
+  private SimulationPlan plan(InetSocketAddress server) {
     try {
       return new SimulationPlan(
-          server(),
+          server,
           loadKind(),
           devices,
           sources,
           sourcePort,
           !noSegments,
-          Interval.of(every),
+          Interval.of(Duration.ofSeconds(seconds())),
           seed != null ? seed : new SecureRandom().nextInt());
     } catch (IllegalArgumentException e) {
       throw FailureException.usage("--" + e.getMessage(), null);
     }
   }
 
-  private InetSocketAddress server() {
-    if (against == null) {
-      throw FailureException.usage("missing option --against HOST:PORT", null);
-    }
-    return SocketAddressText.parse(against)
-        .filter(address -> address.getPort() > 0)
+  /** In whole seconds, or minutes from two on: what a keepalive can announce. */
+  private int seconds() {
+    return Interval.of(TimeSpanText.between("--interval", interval, LEAST_INTERVAL, MOST_INTERVAL))
+        .seconds();
+  }
+
+  private Duration length() {
+    return TimeSpanText.between("--duration", duration, LEAST_DURATION, MOST_DURATION);
+  }
+
+  private static InetSocketAddress server(String address) {
+    return SocketAddressText.parse(address)
+        .filter(found -> found.getPort() > 0)
         .orElseThrow(
             () ->
                 FailureException.usage(
-                    "--against: " + against + " (expected " + SocketAddressText.EXPECTED + ")",
+                    "--against: "
+                        + address
+                        + " (expected ADDRESS:PORT of a server, such as 127.0.0.1:3478)",
                     null));
   }
 
@@ -224,8 +357,8 @@ final class SimulateCommand implements Callable<Integer> {
     };
   }
 
-  private @Nullable MasterKeys masterKeys(LoadKind kind) {
-    if (kind == LoadKind.STUN) {
+  private @Nullable MasterKeys masterKeys() {
+    if (loadKind() == LoadKind.STUN) {
       return null;
     }
     if (keys == null) {
@@ -240,24 +373,42 @@ final class SimulateCommand implements Callable<Integer> {
     }
   }
 
-  private void print(SimulationPlan plan, Map<String, Number> figures) {
-    if (json) {
-      ObjectNode node = new ObjectMapper().createObjectNode();
-      node.put("kind", kind);
-      node.put("devices", plan.devices());
-      node.put("sources", plan.sources());
-      node.put("seed", plan.seed());
-      figures.forEach(
-          (name, value) -> {
-            if (value instanceof Double number) {
-              node.put(name, number);
-            } else {
-              node.put(name, value.longValue());
-            }
-          });
-      surroundings.out().println(node.toPrettyString());
-    } else {
-      figures.forEach((name, value) -> surroundings.out().println(name + " " + value));
+  private void report(Map<String, Number> figures, ProgressLine progress) {
+    progress.end();
+    if (!json) {
+      Ink ink = new Ink(surroundings.colours(surroundings.outIsTerminal()));
+      String title =
+          String.format(
+              Locale.ROOT,
+              "%,d devices, %s, %s",
+              devices,
+              kind,
+              saturate ? "saturating" : interval);
+      SimulationReport.lines(title, figures, ink).forEach(surroundings.out()::println);
+      return;
     }
+    ObjectNode node = new ObjectMapper().createObjectNode();
+    node.put("kind", kind);
+    node.put("devices", devices);
+    node.put("intervalSeconds", seconds());
+    node.put("sources", sources);
+    figures.forEach(
+        (name, value) -> {
+          if (value instanceof Double number) {
+            node.put(name, number);
+          } else {
+            node.put(name, value.longValue());
+          }
+        });
+    surroundings.out().println(node.toPrettyString());
+  }
+
+  /** Wakes are answered and counted; there is no session behind them. */
+  private static final class NoSessions implements SessionDialler {
+    @Override
+    public void dial(int device, long wakeId, long delayMillis) {}
+
+    @Override
+    public void close() {}
   }
 }

@@ -6,9 +6,9 @@ import java.util.Arrays;
 
 /**
  * Runs another main class for as long as standard input stays open. Where the kernel does not do
- * it, this ends the demo's processes when the demo was killed.
+ * it, this ends another command's processes when that was killed.
  */
-final class Tethered {
+public final class Tethered {
 
   private Tethered() {}
 

@@ -39,7 +39,16 @@ public final class ProgressLine {
     line(String.format(Locale.ROOT, "%s %,d of %,d %s", bar(done, total), done, total, what));
   }
 
-  /** Shows a line in place of the last one. */
+  /** Something to be told now, in place of what was told before. */
+  public void show(String text) {
+    long now = nanoClock.getAsLong();
+    if (terminal || now - toldNanos >= PLAIN_NANOS || told.isEmpty()) {
+      toldNanos = now;
+      told = " ";
+      line(text);
+    }
+  }
+
   private void line(String text) {
     if (terminal) {
       stream.print("\r" + text + "\u001b[K");

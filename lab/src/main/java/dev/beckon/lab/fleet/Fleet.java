@@ -56,6 +56,8 @@ public final class Fleet {
 
   private static final int PROVEN = 1;
   private static final int WAITING = 2;
+  private static final int PROMPT_ONE = 1 << 8;
+  private static final int PROMPT_MASK = 0xFF << 8;
 
   private static final long MAX_SEQUENCE = 0xFFFF_FFFF_FFFFL;
 
@@ -175,9 +177,8 @@ public final class Fleet {
     long sequence = Math.max(last + 1, wallMillis) & MAX_SEQUENCE;
     remember(row, last, sequence);
     rows.set(LONG, row + DUE, dueNanos);
-    if (kind.isAnswered()) {
-      rows.set(INT, row + FLAGS, rows.get(INT, row + FLAGS) | WAITING);
-    }
+    int flags = rows.get(INT, row + FLAGS);
+    rows.set(INT, row + FLAGS, kind.isAnswered() ? flags | WAITING : flags & ~WAITING);
     rewrite(device, kind, slot, into, offset);
   }
 
@@ -292,6 +293,25 @@ public final class Fleet {
   /** Whether the device's newest request is unanswered. */
   boolean isWaiting(int device) {
     return (rows.get(INT, at(device) + FLAGS) & WAITING) != 0;
+  }
+
+  /** The device waits no longer for an answer to its newest request. */
+  void giveUp(int device) {
+    long flags = at(device) + FLAGS;
+    rows.set(INT, flags, rows.get(INT, flags) & ~WAITING);
+  }
+
+  /** A new interval begins: keepalives that follow an answer at once are counted from 0 again. */
+  void resetPrompt(int device) {
+    long flags = at(device) + FLAGS;
+    rows.set(INT, flags, rows.get(INT, flags) & ~PROMPT_MASK);
+  }
+
+  /** Counts one that follows an answer at once; how many there were in this interval. */
+  int prompt(int device) {
+    long flags = at(device) + FLAGS;
+    rows.set(INT, flags, rows.get(INT, flags) + PROMPT_ONE);
+    return (rows.get(INT, flags) & PROMPT_MASK) / PROMPT_ONE;
   }
 
   /** When the device's newest keepalive was due. */

@@ -108,6 +108,44 @@ public final class Simulation implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets devices keep their interval for so long; then waits until the last answers are there.
+   *
+   * @param devices so many, the first ones of the fleet
+   * @param dialler is told of wakes
+   * @param stop ends it early; what was measured by then is returned
+   * @return figures of it, by name
+   * @throws IllegalStateException for {@link LoadKind#STUN}
+   */
+  public Map<String, Number> pace(
+      int devices,
+      Duration duration,
+      SessionDialler dialler,
+      PaceWatch watch,
+      BooleanSupplier stop) {
+    if (fleet == null) {
+      throw new IllegalStateException("strangers keep no interval");
+    }
+    Latencies latencies = new Latencies();
+    long startNanos = nanoClock.getAsLong();
+    try (Arena local = Arena.ofConfined()) {
+      PacedFleet paced =
+          new PacedFleet(
+              local,
+              fleet,
+              devices,
+              plan.kind(),
+              plan.interval().seconds(),
+              blocks,
+              sockets,
+              dialler,
+              latencies,
+              startNanos,
+              clock);
+      return new Pace(paced, latencies, watch, nanoClock).run(startNanos, duration.toNanos(), stop);
+    }
+  }
+
   @Override
   public void close() {
     sockets.close();

@@ -1,0 +1,107 @@
+package dev.beckon.cli;
+
+import dev.beckon.cli.demo.Tethered;
+import dev.beckon.lab.LabProcess;
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A server of this command's own, in a process of its own with a data folder that is deleted at the
+ * end. It ends with this process, however that ends.
+ */
+final class ServerChild implements AutoCloseable {
+
+  private static final Duration START_PATIENCE = Duration.ofSeconds(60);
+  private static final Duration END_PATIENCE = Duration.ofSeconds(20);
+
+  private final Path data;
+  private final LabProcess process;
+  private final InetSocketAddress udp;
+
+  private ServerChild(Path data, LabProcess process, InetSocketAddress udp) {
+    this.data = data;
+    this.process = process;
+    this.udp = udp;
+  }
+
+  /**
+   * Starts it on loopback, and waits until it takes traffic. It runs on the processors that the
+   * calling thread may use.
+   *
+   * @param data its folder, deleted by {@link #close}
+   */
+  static ServerChild start(Path data) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // As this command was started itself: the launcher has the same options for both.
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> !argument.startsWith("-Dbeckon.terminals"))
+        .forEach(command::add);
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(List.of("-cp", classPath(), Tethered.class.getName(), Main.class.getName()));
+    command.addAll(List.of("serve", "--data", data.toString()));
+    for (String option : List.of("--udp", "--tls", "--http")) {
+      command.addAll(List.of(option, "127.0.0.1:0"));
+    }
+    LabProcess process = LabProcess.start("server", command, _ -> {});
+    try {
+      String ready = process.await("ready", l -> l.startsWith("ready "), START_PATIENCE);
+      String udp = ready.replaceFirst(".* udp=([^ ,]+).*", "$1");
+      return new ServerChild(data, process, SocketAddressText.parse(udp).orElseThrow());
+    } catch (RuntimeException e) {
+      process.close();
+      throw e;
+    }
+  }
+
+  private static String classPath() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+        .reduce((a, b) -> a + File.pathSeparator + b)
+        .orElseThrow();
+  }
+
+  /** Where it takes keepalives. */
+  InetSocketAddress udp() {
+    return udp;
+  }
+
+  Path data() {
+    return data;
+  }
+
+  long pid() {
+    return process.handle().pid();
+  }
+
+  @Override
+  public void close() {
+    process.stop();
+    try {
+      process.awaitEnd(END_PATIENCE);
+    } finally {
+      process.close();
+      delete(data);
+    }
+  }
+
+  private static void delete(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(each);
+      }
+    } catch (IOException e) {
+      throw FailureException.failed(
+          folder + ": " + Failures.of(e), "it is not needed any more: delete it by hand");
+    }
+  }
+}
