@@ -10,13 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A server of this command's own, in a process of its own with a data folder that is deleted at the
- * end. It ends with this process, however that ends.
+ * A server of this command's own, in a process of its own. It ends with this process, however that
+ * ends.
  */
 final class ServerChild implements AutoCloseable {
 
@@ -25,19 +24,19 @@ final class ServerChild implements AutoCloseable {
 
   private final Path data;
   private final LabProcess process;
-  private final InetSocketAddress udp;
+  private final String ready;
 
-  private ServerChild(Path data, LabProcess process, InetSocketAddress udp) {
+  private ServerChild(Path data, LabProcess process, String ready) {
     this.data = data;
     this.process = process;
-    this.udp = udp;
+    this.ready = ready;
   }
 
   /**
    * Starts it on loopback, and waits until it takes traffic. It runs on the processors that the
    * calling thread may use.
    *
-   * @param data its folder, deleted by {@link #close}
+   * @param data its folder
    */
   static ServerChild start(Path data) {
     List<String> command = new ArrayList<>();
@@ -55,8 +54,7 @@ final class ServerChild implements AutoCloseable {
     LabProcess process = LabProcess.start("server", command, _ -> {});
     try {
       String ready = process.await("ready", l -> l.startsWith("ready "), START_PATIENCE);
-      String udp = ready.replaceFirst(".* udp=([^ ,]+).*", "$1");
-      return new ServerChild(data, process, SocketAddressText.parse(udp).orElseThrow());
+      return new ServerChild(data, process, ready);
     } catch (RuntimeException e) {
       process.close();
       throw e;
@@ -72,11 +70,27 @@ final class ServerChild implements AutoCloseable {
 
   /** Where it takes keepalives. */
   InetSocketAddress udp() {
-    return udp;
+    return address("udp");
   }
 
-  Path data() {
-    return data;
+  /** Where devices dial. */
+  InetSocketAddress tls() {
+    return address("tls");
+  }
+
+  /** Its API. */
+  InetSocketAddress http() {
+    return address("http");
+  }
+
+  private InetSocketAddress address(String of) {
+    String text = ready.replaceFirst(".* " + of + "=([^ ,]+).*", "$1");
+    return SocketAddressText.parse(text).orElseThrow();
+  }
+
+  /** The token for its API. */
+  String token() throws IOException {
+    return Files.readString(data.resolve("admin.token")).strip();
   }
 
   long pid() {
@@ -90,18 +104,6 @@ final class ServerChild implements AutoCloseable {
       process.awaitEnd(END_PATIENCE);
     } finally {
       process.close();
-      delete(data);
-    }
-  }
-
-  private static void delete(Path folder) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(each);
-      }
-    } catch (IOException e) {
-      throw FailureException.failed(
-          folder + ": " + Failures.of(e), "it is not needed any more: delete it by hand");
     }
   }
 }

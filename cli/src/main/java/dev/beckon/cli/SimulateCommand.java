@@ -2,28 +2,24 @@ package dev.beckon.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.beckon.cli.SimulationRun.Course;
+import dev.beckon.cli.SimulationRun.Surrounding;
 import dev.beckon.cli.terminal.Ink;
 import dev.beckon.cli.terminal.ProgressLine;
 import dev.beckon.lab.LabException;
 import dev.beckon.lab.fleet.CpuAffinity;
-import dev.beckon.lab.fleet.FleetLimit;
+import dev.beckon.lab.fleet.FleetCertificates;
+import dev.beckon.lab.fleet.FleetFolder;
 import dev.beckon.lab.fleet.LoadKind;
-import dev.beckon.lab.fleet.PaceCounts;
-import dev.beckon.lab.fleet.ProcessFigures;
-import dev.beckon.lab.fleet.SessionDialler;
-import dev.beckon.lab.fleet.Simulation;
 import dev.beckon.lab.fleet.SimulationPlan;
 import dev.beckon.protocol.datagram.Interval;
 import dev.beckon.server.identity.MasterKeys;
 import dev.beckon.server.store.StoreException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.InstantSource;
-import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -57,11 +53,11 @@ final class SimulateCommand implements Callable<Integer> {
   private static final Duration LEAST_INTERVAL = Duration.ofSeconds(1);
   private static final Duration MOST_INTERVAL = Duration.ofMinutes(135);
 
-  /** Long enough for a server's rate to be steady, and short enough to leave time for the proof. */
-  private static final Duration LIMIT_DURATION = Duration.ofSeconds(10);
-
   /** What goes on at Ctrl-C is over long before, and a server of our own has ended. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** Each costs time and disk at the start; more are not needed to keep a server busy. */
+  private static final int MOST_ENROLLED = 1_000_000;
 
   private final Surroundings surroundings;
   private final CountDownLatch ended = new CountDownLatch(1);
@@ -104,6 +100,22 @@ final class SimulateCommand implements Callable<Integer> {
           "Saturate the server for 10 s, compute how many devices it sustains at 25, 60 and 120 s,"
               + " and prove that with --interval for --duration.")
   private boolean findLimit;
+
+  @Option(
+      names = "--commands-per-second",
+      paramLabel = "N",
+      description =
+          "Send so many commands to enrolled devices meanwhile, each to one at random: they are"
+              + " woken, and dial in for a session (with a server of its own only; default: none).")
+  private double commandsPerSecond;
+
+  @Option(
+      names = "--enrolled",
+      paramLabel = "N",
+      description =
+          "Devices that have a certificate, the first ones of the fleet; made before the start"
+              + " (default: 1000 with --commands-per-second).")
+  private int enrolled = 1_000;
 
   @Option(
       names = "--against",
@@ -179,8 +191,10 @@ final class SimulateCommand implements Callable<Integer> {
     try {
       if (against != null) {
         pin(cpu);
-        InetSocketAddress server = server(against);
-        report(run(server, masterKeys(), serverPid, progress), progress);
+        report(
+            run(progress)
+                .figures(plan(server(against)), masterKeys(), new Surrounding(serverPid, null)),
+            progress);
       } else {
         runOwnServer(progress);
       }
@@ -221,6 +235,18 @@ final class SimulateCommand implements Callable<Integer> {
       server(against);
       masterKeys();
     }
+    if (commandsPerSecond < 0 || commandsPerSecond > 10_000) {
+      throw FailureException.usage(
+          "--commands-per-second: " + commandsPerSecond + " (expected 0 to 10000)", null);
+    }
+    if (enrolled < 1 || enrolled > MOST_ENROLLED) {
+      throw FailureException.usage(
+          "--enrolled: " + enrolled + " (expected 1 to " + MOST_ENROLLED + ")", null);
+    }
+    if (commandsPerSecond > 0 && (against != null || saturate)) {
+      throw FailureException.usage(
+          "--commands-per-second (expected without --against and without --saturate)", null);
+    }
     if (loadKind() == LoadKind.STUN && (findLimit || !saturate)) {
       throw FailureException.usage(
           "--kind: stun (expected with --saturate; strangers keep no interval)", null);
@@ -235,12 +261,31 @@ final class SimulateCommand implements Callable<Integer> {
     boolean apart = Runtime.getRuntime().availableProcessors() > 1;
     Integer loadCpu = cpu == null && apart ? Integer.valueOf(1) : cpu;
     Integer serverCpu = loadCpu == null || !apart ? null : loadCpu == 0 ? 1 : 0;
-    Path data = Files.createTempDirectory("beckon-simulate-");
-    pin(serverCpu); // inherited
+    try (TemporaryFolder data = TemporaryFolder.create("beckon-simulate-")) {
+      runOwnServer(data.path(), loadCpu, serverCpu, progress);
+    }
+  }
+
+  private void runOwnServer(
+      Path data, @Nullable Integer loadCpu, @Nullable Integer serverCpu, ProgressLine progress)
+      throws IOException {
+    FleetCertificates certificates =
+        commandsPerSecond > 0
+            ? FleetFolder.provision(data, Math.min(enrolled, devices), progress::at)
+            : null;
+    pin(serverCpu); // inherited by the server
     try (ServerChild server = ServerChild.start(data)) {
       pin(loadCpu);
-      MasterKeys masterKeys = MasterKeys.read(data.resolve("master.keys"));
-      report(run(server.udp(), masterKeys, server.pid(), progress), progress);
+      SimulationPlan plan = plan(server.udp());
+      try (SimulatedSessions sessions =
+          certificates == null
+              ? null
+              : new SimulatedSessions(server, certificates, commandsPerSecond, plan.seed())) {
+        MasterKeys masterKeys = MasterKeys.read(data.resolve("master.keys"));
+        report(
+            run(progress).figures(plan, masterKeys, new Surrounding(server.pid(), sessions)),
+            progress);
+      }
     }
   }
 
@@ -250,62 +295,15 @@ final class SimulateCommand implements Callable<Integer> {
     }
   }
 
-  private Map<String, Number> run(
-      InetSocketAddress server,
-      @Nullable MasterKeys masterKeys,
-      @Nullable Long pid,
-      ProgressLine progress)
-      throws IOException {
-    Map<String, Number> figures = new LinkedHashMap<>();
-    try (Simulation simulation =
-            new Simulation(plan(server), masterKeys, System::nanoTime, InstantSource.system());
-        SessionDialler dialler = new NoSessions()) {
-      if (!known) {
-        figures.putAll(simulation.setUp(progress::at, () -> stopped));
-      }
-      int paced = devices;
-      if (findLimit) {
-        Map<String, Number> saturated =
-            simulation.saturate(LIMIT_DURATION, progress::at, () -> stopped);
-        FleetLimit limit = new FleetLimit(saturated.get("takenPerSecond").doubleValue());
-        figures.put("saturatedTakenPerSecond", saturated.get("takenPerSecond"));
-        figures.put("saturatedLossPercent", saturated.get("lossPercent"));
-        limit.report(figures);
-        paced = (int) Math.clamp(limit.devices(seconds()), 1, devices);
-        figures.put("provenDevices", paced);
-      }
-      ProcessFigures before = pid == null ? null : ProcessFigures.of(pid);
-      long startNanos = System.nanoTime();
-      figures.putAll(
-          saturate
-              ? simulation.saturate(length(), progress::at, () -> stopped)
-              : simulation.pace(
-                  paced,
-                  length(),
-                  dialler,
-                  (second, counts, last, median, p99) ->
-                      progress.show(second(second, counts, last, median, p99)),
-                  () -> stopped));
-      if (before != null && pid != null) {
-        long elapsedMillis = (System.nanoTime() - startNanos) / 1_000_000;
-        ProcessFigures.of(pid).report(before, elapsedMillis, figures);
-      }
-    }
-    return figures;
+  private SimulationRun run(ProgressLine progress) {
+    return new SimulationRun(course(), length(), known, progress, () -> stopped);
   }
 
-  private static String second(
-      long second, PaceCounts counts, PaceCounts before, long medianMicros, long p99Micros) {
-    return String.format(
-        Locale.ROOT,
-        "%4d s  sent %,d/s  answered %,d/s  sent again %,d  wakes %,d  p50 %.2f ms  p99 %.2f ms",
-        second,
-        counts.sent() - before.sent(),
-        counts.answered() - before.answered(),
-        counts.repeated(),
-        counts.wakes(),
-        medianMicros / 1e3,
-        p99Micros / 1e3);
+  private Course course() {
+    if (findLimit) {
+      return Course.FIND_LIMIT;
+    }
+    return saturate ? Course.SATURATE : Course.PACE;
   }
 
   private SimulationPlan plan(InetSocketAddress server) {
@@ -401,14 +399,5 @@ final class SimulateCommand implements Callable<Integer> {
           }
         });
     surroundings.out().println(node.toPrettyString());
-  }
-
-  /** Wakes are answered and counted; there is no session behind them. */
-  private static final class NoSessions implements SessionDialler {
-    @Override
-    public void dial(int device, long wakeId, long delayMillis) {}
-
-    @Override
-    public void close() {}
   }
 }

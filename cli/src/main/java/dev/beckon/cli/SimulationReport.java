@@ -95,6 +95,18 @@ final class SimulationReport {
               + count("wakesRefused")
               + " refused");
     }
+    if (has("commandsAccepted")) {
+      line(
+          "commands",
+          count("commandsAccepted")
+              + " accepted, "
+              + count("commandsConfirmed")
+              + " run and confirmed; "
+              + count("sessionsDialled")
+              + " sessions, "
+              + count("sessionFailures")
+              + " failed");
+    }
     for (String name : List.of("unprovenAnswers", "staleAnswers", "forgedAnswers")) {
       if (has(name) && number(name).longValue() > 0) {
         line("unexpected", ink.bad(count(name) + " " + name));
