@@ -11,6 +11,9 @@
  * batch fetched ahead, huge pages where the kernel has them.
  *
  *   keepalive-server --keys master.keys [--address 127.0.0.1] [--port 0] [--rows 10000000] [--cpu N]
+ *                    [--devices N --sources N --source-port PORT]
+ *
+ * With --devices it knows that many devices of ./beckon simulate --known, with the same options, from the start.
  *
  * Prints "ready udp=ADDRESS:PORT" when it can take traffic, and its counters as JSON on SIGINT or
  * SIGTERM. Built by bench/c/build.
@@ -557,6 +560,29 @@ static inline int update(const uint8_t *bytes, const Keepalive *k, uint64_t low,
   return 0;
 }
 
+/*
+ * As if the simulated devices had proven their addresses: blocks of 64 take turns on the sources, and
+ * those on 16 loopback addresses.
+ */
+static void know_devices(uint32_t count, uint32_t sources, uint32_t first_port) {
+  for (uint32_t device = 0; device < count; device++) {
+    char id[16];
+    int length = snprintf(id, sizeof id, "sim-%08u", device);
+    uint64_t tag = siphash(table_key, (const uint8_t *)id, (size_t)length);
+    Row *row = find(tag ? tag : 1);
+    if (!row) {
+      fail("--devices", "more than there are rows", "--rows to be as many");
+    }
+    row->word[TAG] = tag ? tag : 1;
+    row->word[SEQUENCE] = 1ULL << 8;
+    uint32_t source = device / 64 % sources;
+    row->word[ADDRESS_LOW] = 0xFFFF00000000ULL | (INADDR_LOOPBACK + source % 16);
+    row->word[PLACE] = (uint64_t)(first_port + source / 16) << 48 | 1ULL << 32;
+    row->word[CHECKSUM] = 60ULL << 56;
+    row->word[CHECKSUM] |= checksum(row);
+  }
+}
+
 static inline uint8_t *attribute(uint8_t *at, uint32_t type, uint32_t length) {
   put16(at, type);
   put16(at + 2, length);
@@ -722,7 +748,7 @@ static long number(const char *option, const char *value, long most) {
 
 int main(int count, char **arguments) {
   const char *keys = NULL, *address = "127.0.0.1";
-  long port = 0, row_count = 10000000, cpu = -1;
+  long port = 0, row_count = 10000000, cpu = -1, devices = 0, sources = 1, source_port = 0;
   for (int i = 1; i < count; i += 2) {
     const char *option = arguments[i], *value = i + 1 < count ? arguments[i + 1] : "";
     if (!strcmp(option, "--keys")) {
@@ -735,8 +761,14 @@ int main(int count, char **arguments) {
       row_count = number(option, value, 1000000000);
     } else if (!strcmp(option, "--cpu")) {
       cpu = number(option, value, 1023);
+    } else if (!strcmp(option, "--devices")) {
+      devices = number(option, value, 100000000);
+    } else if (!strcmp(option, "--sources")) {
+      sources = number(option, value, 16384);
+    } else if (!strcmp(option, "--source-port")) {
+      source_port = number(option, value, 65535);
     } else {
-      fail("option", option, "--keys FILE, --address, --port, --rows or --cpu");
+      fail("option", option, "one of those in the first comment of bench/c/keepalive-server.c");
     }
   }
   if (!keys) {
@@ -754,6 +786,7 @@ int main(int count, char **arguments) {
   make_tables();
   read_keys(keys);
   allocate_rows((uint64_t)row_count);
+  know_devices((uint32_t)devices, (uint32_t)sources, (uint32_t)source_port);
   prepare_messages();
   struct sigaction on_end = {.sa_handler = end}; /* without SA_RESTART: recvmmsg returns */
   sigaction(SIGINT, &on_end, NULL);
