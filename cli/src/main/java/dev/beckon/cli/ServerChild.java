@@ -22,6 +22,9 @@ final class ServerChild implements AutoCloseable {
   private static final Duration START_PATIENCE = Duration.ofSeconds(60);
   private static final Duration END_PATIENCE = Duration.ofSeconds(20);
 
+  /** Ctrl-C is for this process: it ends the server when the report is made. Of util-linux. */
+  private static final Path OWN_SESSION = Path.of("/usr/bin/setsid");
+
   private final Path data;
   private final LabProcess process;
   private final String ready;
@@ -40,8 +43,11 @@ final class ServerChild implements AutoCloseable {
    */
   static ServerChild start(Path data) {
     List<String> command = new ArrayList<>();
+    if (Files.isExecutable(OWN_SESSION)) {
+      command.add(OWN_SESSION.toString());
+    }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // As this command was started itself: the launcher has the same options for both.
+    // As this command was started itself, BECKON_JAVA_OPTS included.
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(argument -> !argument.startsWith("-Dbeckon.terminals"))
         .forEach(command::add);

@@ -118,11 +118,12 @@ final class SimulationReport {
     if (has("serverResidentBytes")) {
       line(
           "server",
-          "%,d MB resident, %,d MB of it files; %s %% of a processor"
-              .formatted(
-                  number("serverResidentBytes").longValue() / 1_000_000,
-                  number("serverFileBytes").longValue() / 1_000_000,
-                  decimal("serverCpuPercent")));
+          String.format(
+              Locale.ROOT,
+              "%,d MB resident, %,d MB of it files; %s %% of a processor",
+              number("serverResidentBytes").longValue() / 1_000_000,
+              number("serverFileBytes").longValue() / 1_000_000,
+              decimal("serverCpuPercent")));
     }
   }
 

@@ -70,7 +70,7 @@ record SimulationRun(
           course == Course.SATURATE
               ? simulation.saturate(duration, progress::at, stop)
               : pace(simulation, devices, surrounding.sessions()));
-      if (before != null && pid != null) {
+      if (before != null && pid != null && ProcessHandle.of(pid).isPresent()) {
         long elapsedMillis = (System.nanoTime() - startNanos) / 1_000_000;
         ProcessFigures.of(pid).report(before, elapsedMillis, figures);
       }

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Datagrams computed before they are sent, so that sending them costs next to nothing: some rounds,
- * in each of which every device sends one. Each stands in a slot; a round's slots follow one
- * another.
+ * in each of which every device sends one, or of a large fleet a part of a round, which goes on
+ * with the next devices when it is computed anew. Each stands in a slot, in the order of the
+ * devices.
  */
 final class DatagramsAhead {
   private static final int TOLD_EVERY = 100_000;
@@ -24,29 +25,35 @@ final class DatagramsAhead {
   private final @Nullable Fleet fleet;
   private final LoadKind kind;
   private final int devices;
-  private final int rounds;
+  private final int slots;
   private final MemorySegment datagrams;
+
+  /** Of the first slot; a block begins with it. */
+  private int firstDevice;
+
+  private int nextDevice;
 
   /**
    * Room for them.
    *
    * @param fleet none for {@link LoadKind#STUN}
-   * @param wanted about so many datagrams; at least one round
+   * @param wanted so many datagrams or a little less
    */
   DatagramsAhead(Arena arena, @Nullable Fleet fleet, LoadKind kind, int devices, long wanted) {
     this.fleet = fleet;
     this.kind = kind;
     this.devices = devices;
-    rounds = (int) Math.max(1, Math.min(wanted, Fleet.MAX_DEVICES) / devices);
-    datagrams = arena.allocate((long) slots() * kind.bytes(), 64);
+    int most = (int) Math.min(wanted, Fleet.MAX_DEVICES);
+    slots = most < devices ? most : most / devices * devices;
+    datagrams = arena.allocate((long) slots * kind.bytes(), 64);
   }
 
   int slots() {
-    return rounds * devices;
+    return slots;
   }
 
   int deviceOf(int slot) {
-    return slot % devices;
+    return (firstDevice + slot) % devices;
   }
 
   MemorySegment bytes() {
@@ -62,17 +69,19 @@ final class DatagramsAhead {
       LongSupplier nanoClock, InstantSource clock, Progress progress, BooleanSupplier stop) {
     long now = nanoClock.getAsLong();
     long wallMillis = clock.millis();
-    for (int slot = 0; slot < slots() && !stop.getAsBoolean(); slot++) {
+    firstDevice = Blocks.first(Blocks.of(nextDevice));
+    nextDevice = deviceOf(slots);
+    for (int slot = 0; slot < slots && !stop.getAsBoolean(); slot++) {
       if (fleet == null) {
         writeStun(slot);
       } else {
         fleet.write(deviceOf(slot), kind, slot, wallMillis, now, datagrams, offset(slot));
       }
       if (slot % TOLD_EVERY == 0) {
-        progress.at("datagrams computed", slot, slots());
+        progress.at("datagrams computed", slot, slots);
       }
     }
-    progress.at("datagrams computed", slots(), slots());
+    progress.at("datagrams computed", slots, slots);
   }
 
   /** RFC 8489, section 5: type, length 0, magic cookie, transaction ID; no attribute. */

@@ -56,6 +56,7 @@ public final class Fleet {
 
   private static final int PROVEN = 1;
   private static final int WAITING = 2;
+  private static final int HAS_KEY = 4;
   private static final int PROMPT_ONE = 1 << 8;
   private static final int PROMPT_MASK = 0xFF << 8;
 
@@ -83,6 +84,7 @@ public final class Fleet {
   private final int keyId;
   private final int intervalCode;
   private final int secret;
+  private final byte[] masterKey;
   private final MemorySegment rows;
 
   private final HmacSha256 hmac = new HmacSha256();
@@ -111,11 +113,7 @@ public final class Fleet {
     this.intervalCode = interval.code();
     this.secret = secret;
     rows = arena.allocate((long) size * ROW_BYTES, 64);
-    for (int device = 0; device < size; device++) {
-      turnTo(device);
-      DeviceKey.derive(hmac, masterKey, idBytes, 0, ID_BYTES, GENERATION, deviceKey);
-      MemorySegment.copy(deviceKey, 0, rows, BYTE, at(device), DeviceKey.LENGTH);
-    }
+    this.masterKey = masterKey;
   }
 
   public int size() {
@@ -214,12 +212,22 @@ public final class Fleet {
     if (kind == LoadKind.KEEPALIVE) {
       writer.fillTo(DatagramReader.MIN_KEEPALIVE_BYTES, true);
     }
-    int length = writer.finish(hmac, key(row));
+    int length = writer.finish(hmac, key(device));
     MemorySegment.copy(writer.bytes(), 0, into, BYTE, offset, length);
   }
 
-  private byte[] key(long row) {
-    MemorySegment.copy(rows, BYTE, row, deviceKey, 0, DeviceKey.LENGTH);
+  /** The device's key, derived when it is first needed. */
+  private byte[] key(int device) {
+    long row = at(device);
+    int flags = rows.get(INT, row + FLAGS);
+    if ((flags & HAS_KEY) != 0) {
+      MemorySegment.copy(rows, BYTE, row, deviceKey, 0, DeviceKey.LENGTH);
+    } else {
+      turnTo(device);
+      DeviceKey.derive(hmac, masterKey, idBytes, 0, ID_BYTES, GENERATION, deviceKey);
+      MemorySegment.copy(deviceKey, 0, rows, BYTE, row, DeviceKey.LENGTH);
+      rows.set(INT, row + FLAGS, flags | HAS_KEY);
+    }
     return deviceKey;
   }
 
@@ -255,7 +263,7 @@ public final class Fleet {
    * @param answer a well-formed keepalive answer, the slot of which was this device's
    */
   Answer onAnswer(int device, DatagramReader answer) {
-    return answer.isAuthentic(hmac, key(at(device))) ? obey(device, answer) : Answer.FORGED;
+    return answer.isAuthentic(hmac, key(device)) ? obey(device, answer) : Answer.FORGED;
   }
 
   /** As {@link #onAnswer}, of an answer that is believed. */
@@ -344,7 +352,7 @@ public final class Fleet {
   boolean isAuthentic(int device, DatagramReader wake) {
     return wake.keyId() == keyId
         && wake.generation() == GENERATION
-        && wake.isAuthentic(hmac, key(at(device)));
+        && wake.isAuthentic(hmac, key(device));
   }
 
   /** Writes the device's answer to a wake. Returns its length. */
@@ -352,7 +360,7 @@ public final class Fleet {
     writer
         .begin(DatagramType.WAKE_ANSWER, wake.bytes(), wake.transactionIdOffset())
         .wakeId(wake.wakeId());
-    int length = writer.finish(hmac, key(at(device)));
+    int length = writer.finish(hmac, key(device));
     MemorySegment.copy(writer.bytes(), 0, into, BYTE, offset, length);
     return length;
   }

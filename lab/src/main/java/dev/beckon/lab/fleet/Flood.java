@@ -143,7 +143,7 @@ final class Flood {
     credit = Math.min(MOST_AT_ONCE, credit + (now - creditNanos) * rate.perSecond() / 1e9);
     creditNanos = now;
     int block = Blocks.of(ahead.deviceOf(slot));
-    int length = blocks.length(block);
+    int length = Math.min(blocks.length(block), ahead.slots() - slot);
     int received;
     if (credit >= length) {
       credit -= length;

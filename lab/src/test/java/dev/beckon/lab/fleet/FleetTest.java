@@ -150,12 +150,12 @@ final class FleetTest {
     for (int i = 0; i < 20; i++) {
       fleet.onAnswer(DEVICE, ask(DEVICE));
     }
-    Fleet forgetful = fleet;
+    Fleet former = fleet;
     fleet = new Fleet(arena, DEVICES, KEY_ID, server.masterKey, new Interval(60), 1);
 
     assertThat(fleet.onAnswer(DEVICE, ask(DEVICE))).isEqualTo(Answer.STALE);
     assertThat(fleet.onAnswer(DEVICE, ask(DEVICE))).isEqualTo(Answer.ACCEPTED);
-    assertThat(forgetful.isProven(DEVICE)).isTrue();
+    assertThat(former.isProven(DEVICE)).isTrue();
   }
 
   @Test
