@@ -2,6 +2,8 @@ package dev.beckon.server.command;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +56,31 @@ public record Command(
     Map<String, String> values = new HashMap<>(args);
     values.replaceAll((name, value) -> secrets.getOrDefault(name, value));
     return with(values, timeline);
+  }
+
+  /** The command in that state, with more in its timeline, in whole milliseconds as it is kept. */
+  Command after(CommandState newState, @Nullable String newReason, List<TimelineEntry> added) {
+    List<TimelineEntry> newTimeline = new ArrayList<>(timeline);
+    for (TimelineEntry entry : added) {
+      newTimeline.add(
+          new TimelineEntry(
+              entry.at().truncatedTo(ChronoUnit.MILLIS), entry.event(), entry.details()));
+    }
+    return new Command(
+        id,
+        deviceId,
+        action,
+        args,
+        bodyBytes,
+        newState,
+        acceptedAt,
+        deadline,
+        newReason,
+        result,
+        resultBodyBytes,
+        newTimeline,
+        secrecy,
+        groupId);
   }
 
   private Command with(Map<String, String> newArgs, List<TimelineEntry> newTimeline) {

@@ -286,7 +286,7 @@ public final class Commands implements AutoCloseable {
               for (Stored stored : affected.run(sql)) {
                 if (stored.entries() < CommandTable.MAX_ENTRIES) {
                   CommandTable.append(sql, stored.id(), entry);
-                  noted.add(Transitions.reread(sql, stored.id()));
+                  noted.add(reports.noted(stored, entry));
                 }
               }
               return noted;

@@ -8,6 +8,8 @@ import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -28,6 +30,7 @@ final class Reports {
   private final Transitions transitions;
   private final InstantSource clock;
   private final Consumer<Command> changed;
+  private final RecentCommands recent = new RecentCommands();
 
   /**
    * @param changed is told after a change is durable
@@ -76,6 +79,14 @@ final class Reports {
                     .thenApply(Applied::command));
   }
 
+  /** The command with an entry that was just added to its timeline; its device may report soon. */
+  Command noted(Stored before, TimelineEntry entry) {
+    Stored after =
+        RecentCommands.after(before, before.state(), before.command().reason(), List.of(entry));
+    recent.remember(after);
+    return after.command();
+  }
+
   private boolean holdsSecret(String commandId, byte[] resultBody) {
     return database
         .read(sql -> CommandTable.find(sql, commandId))
@@ -93,18 +104,25 @@ final class Reports {
   private record Applied(Optional<Command> command, boolean moved, boolean changed) {}
 
   private CompletableFuture<Applied> apply(DeviceId from, Report report, @Nullable Body body) {
-    return database.write(
-        sql -> apply(sql, from, report, body),
-        applied -> {
-          if (applied.changed()) {
-            applied.command().ifPresent(changed);
-          }
-        });
+    return database
+        .write(
+            sql -> apply(sql, from, report, body),
+            applied -> {
+              if (applied.changed()) {
+                applied.command().ifPresent(changed);
+              }
+            })
+        .whenComplete(
+            (applied, failure) -> {
+              if (failure != null) {
+                recent.forget(report.commandId());
+              }
+            });
   }
 
   private Applied apply(Sql sql, DeviceId from, Report asReported, @Nullable Body body)
       throws SQLException {
-    Stored stored = CommandTable.find(sql, asReported.commandId()).orElse(null);
+    Stored stored = recent.find(sql, asReported.commandId()).orElse(null);
     if (stored == null || !stored.command().deviceId().equals(from)) {
       return new Applied(Optional.empty(), false, false);
     }
@@ -112,6 +130,7 @@ final class Reports {
     Report report = asReported.redacted(redaction);
     Optional<CommandState> next = CommandLife.onReport(stored.state(), report.state());
     next.ifPresent(state -> LOG.debug("command {}: {}", stored.id(), state));
+    List<TimelineEntry> added = new ArrayList<>(2);
     if (next.isPresent()) {
       transitions.move(sql, stored, next.get(), report.reason());
       if (next.get().ended()) {
@@ -125,7 +144,7 @@ final class Reports {
                 // The secrets may have gone between the look into the body and now.
                 || (body != null && (body.holdsSecret() || redaction == Redaction.ALL)));
       }
-      CommandTable.append(sql, stored.id(), report.entry(clock.instant()));
+      added.add(report.entry(clock.instant()));
     }
     Optional<TimelineEntry> progress = report.progress(clock.instant());
     boolean noted =
@@ -133,10 +152,33 @@ final class Reports {
             && next.orElse(stored.state()) == CommandState.RUNNING
             && stored.entries() < CommandTable.MAX_ENTRIES;
     if (noted) {
-      CommandTable.append(sql, stored.id(), progress.get());
+      added.add(progress.get());
     }
-    boolean changes = next.isPresent() || noted;
-    Command command = changes ? Transitions.reread(sql, stored.id()) : stored.command();
-    return new Applied(Optional.of(command), next.isPresent(), changes);
+    for (TimelineEntry entry : added) {
+      CommandTable.append(sql, stored.id(), entry);
+    }
+    Command command = after(sql, stored, next.orElse(stored.state()), report, added);
+    return new Applied(Optional.of(command), next.isPresent(), !added.isEmpty());
+  }
+
+  /** The command behind the report. Only an end changes more of it than can be told from here. */
+  private Command after(
+      Sql sql, Stored before, CommandState state, Report report, List<TimelineEntry> added)
+      throws SQLException {
+    if (added.isEmpty()) {
+      return before.command();
+    }
+    if (state.ended()) {
+      recent.forget(before.id());
+      return Transitions.reread(sql, before.id());
+    }
+    Stored after =
+        RecentCommands.after(
+            before,
+            state,
+            state == before.state() ? before.command().reason() : report.reason(),
+            added);
+    recent.remember(after);
+    return after.command();
   }
 }
