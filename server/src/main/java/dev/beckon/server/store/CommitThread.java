@@ -10,6 +10,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteException;
@@ -17,10 +18,10 @@ import org.sqlite.SQLiteException;
 /**
  * The one thread that changes the database, and the one behind it that tells who asked.
  *
- * <p>What is waiting when a commit ends shares the next one: a lone write costs one fsync, and
- * under load many writes share it, with no waiting time added. Each write has its own savepoint, so
- * one that fails does not take its neighbours along. Futures complete on the second thread, in the
- * order of the commits, while the next commit is under way.
+ * <p>What is waiting when a commit ends shares the next one: a lone write costs one fsync and waits
+ * for nobody, and under load many writes share it, for which a commit then waits a moment. Each
+ * write has its own savepoint, so one that fails does not take its neighbours along. Futures
+ * complete on the second thread, in the order of the commits, while the next commit is under way.
  */
 final class CommitThread implements AutoCloseable {
 
@@ -35,6 +36,18 @@ final class CommitThread implements AutoCloseable {
 
   /** How long emptying the log waits for readers. */
   private static final int LOG_READERS_MILLIS = 50;
+
+  /**
+   * So many writes in one commit say that more are on their way. A session by itself makes fewer.
+   */
+  static final int BUSY_GROUP = 6;
+
+  /**
+   * How long a commit behind a busy one waits for company. A commit costs as much as a dozen
+   * writes, and as many wake-ups of those who wait for it; under load everybody waits longer than
+   * this for the processor.
+   */
+  private static final long GATHER_NANOS = 1_500_000;
 
   private static final int PROBE_BYTES = 16 * 1024;
   private static final long CLOSE_SECONDS = 30;
@@ -95,6 +108,7 @@ final class CommitThread implements AutoCloseable {
 
   private void run() {
     boolean stop = false;
+    boolean busy = false;
     while (!stop) {
       List<Job> group = new ArrayList<>();
       try {
@@ -102,7 +116,11 @@ final class CommitThread implements AutoCloseable {
       } catch (InterruptedException e) {
         continue; // Nobody else has this thread: it ends by Stop.
       }
+      if (busy) {
+        LockSupport.parkNanos(GATHER_NANOS);
+      }
       queue.drainTo(group, MAX_GROUP - 1);
+      busy = group.size() >= BUSY_GROUP;
       stop = group.removeIf(job -> job instanceof Stop);
       List<EmptyLog> emptyings = emptyings(group);
       if (!group.isEmpty()) {
