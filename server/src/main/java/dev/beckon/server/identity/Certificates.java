@@ -17,6 +17,7 @@ import java.security.spec.ECGenParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Date;
 import java.util.List;
@@ -25,6 +26,7 @@ import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
@@ -32,6 +34,7 @@ import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
+import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
@@ -132,6 +135,29 @@ final class Certificates {
       return true;
     } catch (GeneralSecurityException | RuntimeException another) {
       return false; // some parsers answer damage with unchecked exceptions
+    }
+  }
+
+  /**
+   * Whether the certificate names the issuer's key as the one that signed it; if it names none,
+   * whether that key did.
+   */
+  static boolean names(X509Certificate issuer, X509Certificate certificate) {
+    byte[] authority = certificate.getExtensionValue(Extension.authorityKeyIdentifier.getId());
+    byte[] subject = issuer.getExtensionValue(Extension.subjectKeyIdentifier.getId());
+    if (authority == null || subject == null) {
+      return signed(issuer, certificate);
+    }
+    try {
+      byte[] named =
+          AuthorityKeyIdentifier.getInstance(JcaX509ExtensionUtils.parseExtensionValue(authority))
+              .getKeyIdentifierOctets();
+      byte[] own =
+          SubjectKeyIdentifier.getInstance(JcaX509ExtensionUtils.parseExtensionValue(subject))
+              .getKeyIdentifier();
+      return Arrays.equals(named, own);
+    } catch (IOException | IllegalArgumentException unreadable) {
+      return signed(issuer, certificate);
     }
   }
 

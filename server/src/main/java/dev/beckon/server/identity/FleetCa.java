@@ -182,8 +182,16 @@ public final class FleetCa {
   }
 
   /** Whether the newer root signed the certificate. */
-  public boolean isOfNewestRoot(X509Certificate certificate) {
+  private boolean isOfNewestRoot(X509Certificate certificate) {
     return Certificates.signed(roots.root(), certificate);
+  }
+
+  /**
+   * Whether the newer root signed a certificate that is known to be of one of the roots: what it
+   * says about its issuer is true then, and no signature need be checked.
+   */
+  boolean namesNewestRoot(X509Certificate certificate) {
+    return Certificates.names(roots.root(), certificate);
   }
 
   /**

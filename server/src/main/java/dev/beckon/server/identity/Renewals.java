@@ -48,7 +48,7 @@ public final class Renewals {
       return false;
     }
     byte[] today = ca.rootsHash();
-    boolean rooted = Arrays.equals(rootsHash, today) && ca.isOfNewestRoot(certificate);
+    boolean rooted = Arrays.equals(rootsHash, today) && ca.namesNewestRoot(certificate);
     byte @Nullable [] held = rooted ? today : null;
     boolean known =
         database

@@ -50,6 +50,7 @@ final class DeviceCertificates extends OneSidedTrust {
 
   private final Supplier<List<X509Certificate>> roots;
   private final InstantSource clock;
+  private final KnownPaths paths = new KnownPaths(KnownPaths.MAX);
 
   /**
    * @param roots the fleet's CA roots, asked at each handshake, for they can change
@@ -163,9 +164,14 @@ final class DeviceCertificates extends OneSidedTrust {
         throw new CertificateException("certificate: of no CA behind the first one");
       }
     }
+    List<X509Certificate> now = roots.get();
+    if (paths.holds(chain[0], now)) {
+      return;
+    }
     try {
       // Revocation is the deny-list's, asked at every Hello.
-      PathToRoot.require(List.of(chain[0]), roots.get(), clock.instant());
+      PathToRoot.require(List.of(chain[0]), now, clock.instant());
+      paths.add(chain[0], now);
     } catch (GeneralSecurityException unfit) {
       throw new CertificateException("certificate: not of this fleet", unfit);
     }

@@ -358,7 +358,9 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
       sessions.ended(this, reason);
       ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
       // A device that does not read keeps that from ever being written.
-      ctx.executor().schedule(() -> ctx.close(), BYE_SECONDS, TimeUnit.SECONDS);
+      Future<?> cut = ctx.executor().schedule(() -> ctx.close(), BYE_SECONDS, TimeUnit.SECONDS);
+      // Most do: the task must not keep all of a session alive for that long.
+      ctx.channel().closeFuture().addListener(closed -> cut.cancel(false));
     }
   }
 

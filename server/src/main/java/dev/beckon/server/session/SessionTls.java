@@ -7,14 +7,22 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBeh
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.ReferenceCountedOpenSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.internal.tcnative.SSLContext;
 import java.util.List;
 import javax.net.ssl.SSLException;
 
 /** TLS 1.3 as the session port speaks it: BoringSSL where it loads, else the JDK's. */
 final class SessionTls {
+
+  /**
+   * Tickets behind each full handshake: one, for a device has one session at a time. BoringSSL's
+   * own choice is two, of a kilobyte each, for browsers.
+   */
+  private static final int TICKETS = 1;
 
   private SessionTls() {}
 
@@ -46,10 +54,19 @@ final class SessionTls {
                 SelectedListenerFailureBehavior.ACCEPT,
                 protocols));
       }
-      return builder.build();
+      SslContext context = builder.build();
+      if (context instanceof ReferenceCountedOpenSslContext boring) {
+        limitTickets(boring);
+      }
+      return context;
     } catch (SSLException broken) {
       throw new IllegalStateException("tls: the server's certificate cannot be used", broken);
     }
+  }
+
+  @SuppressWarnings("deprecation") // Netty has no setting for it, and no other way to the pointer
+  private static void limitTickets(ReferenceCountedOpenSslContext context) {
+    SSLContext.setNumTickets(context.sslCtxPointer(), TICKETS);
   }
 
   static String name(boolean nativeParts) {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
+import java.security.PublicKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -292,5 +293,18 @@ final class FleetCaTest {
   void wantsAtLeastOneNumber() {
     assertThatThrownBy(() -> ca().issueServer(Set.of()))
         .hasMessage("server numbers: none (expected 1 or more)");
+  }
+
+  @Test
+  void tellsOfADevicesCertificateWhetherItIsOfTheNewestRoot() {
+    FleetCa ca = ca();
+    PublicKey key = Certificates.newKeyPair().getPublic();
+    X509Certificate before = ca.issueDevice(key, new DeviceId("kitchen"), 1);
+    assertThat(ca.namesNewestRoot(before)).isTrue();
+
+    ca.roll();
+
+    assertThat(ca.namesNewestRoot(before)).isFalse();
+    assertThat(ca.namesNewestRoot(ca.issueDevice(key, new DeviceId("kitchen"), 1))).isTrue();
   }
 }
