@@ -2,6 +2,10 @@ package dev.beckon.bench.sessions;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +36,7 @@ final class BeckonServer implements AutoCloseable {
     List<String> command = new ArrayList<>(serve);
     command.addAll(
         List.of("--data", data.toString(), "--udp", "127.0.0.1:0", "--tls", "127.0.0.1:0"));
-    command.addAll(List.of("--http", "127.0.0.1:0"));
+    command.addAll(List.of("--http", "127.0.0.1:0", "--advertise", "127.0.0.1"));
     Measured process = Measured.start(command, output);
     for (int tenths = 0; tenths < 10 * START_SECONDS && process.isAlive(); tenths++) {
       for (String line : Files.readAllLines(output)) {
@@ -74,6 +78,36 @@ final class BeckonServer implements AutoCloseable {
   /** Of the API's administrator. */
   String token() {
     return token;
+  }
+
+  /** A figure of {@code /metrics}; the sum of all with that name. */
+  double metric(String name) throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + http().getPort() + "/metrics"))
+            .header("Authorization", "Bearer " + token)
+            .build();
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      return client
+          .send(request, BodyHandlers.ofString())
+          .body()
+          .lines()
+          .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+          .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+          .sum();
+    }
+  }
+
+  /** Bytes of its heap that are in use, garbage not counted. */
+  long liveHeapBytes() throws IOException, InterruptedException {
+    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    String histogram = Measured.ask("", jcmd, String.valueOf(process.pid()), "GC.class_histogram");
+    String total =
+        histogram.lines().filter(line -> line.startsWith("Total")).findFirst().orElse("");
+    String[] fields = total.split(" +");
+    if (fields.length < 3) {
+      throw new IOException("jcmd: no total in its histogram");
+    }
+    return Long.parseLong(fields[2]);
   }
 
   @Override

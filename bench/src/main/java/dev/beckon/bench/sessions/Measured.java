@@ -34,6 +34,10 @@ final class Measured implements AutoCloseable {
             .start());
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }

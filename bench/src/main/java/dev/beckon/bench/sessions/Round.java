@@ -6,6 +6,7 @@ import dev.beckon.lab.fleet.SessionLoadConfig;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ record Round(
     double serverPercent,
     double loadPercent,
     long commands,
+    long resumed,
     Histogram micros,
     Map<String, Long> failures) {
 
@@ -45,21 +47,47 @@ record Round(
       int to,
       double seconds)
       throws IOException, InterruptedException {
-    AtomicInteger next = new AtomicInteger(from);
-    long end = System.nanoTime() + (long) (seconds * SECOND_NANOS);
+    return run(config, fleet, server, from, to, seconds, false);
+  }
+
+  /**
+   * @param twice whether every device dials once before, which is not measured
+   */
+  static Round run(
+      SessionLoadConfig config,
+      FleetCertificates fleet,
+      Measured server,
+      int from,
+      int to,
+      double seconds,
+      boolean twice)
+      throws IOException, InterruptedException {
+    AtomicInteger next = new AtomicInteger(to);
+    AtomicLong endNanos = new AtomicLong(System.nanoTime());
     SessionLoad[] self = new SessionLoad[1];
     SessionLoad.Observer dialOn =
         new SessionLoad.Observer() {
           @Override
           public void ended(int device, @Nullable String failure) {
             int following = next.get() < to ? next.getAndIncrement() : to;
-            if (following < to && System.nanoTime() - end < 0) {
+            if (following < to && System.nanoTime() - endNanos.get() < 0) {
               self[0].dial(following, 0, 0);
             }
           }
         };
     try (SessionLoad load = new SessionLoad(config, fleet, dialOn)) {
       self[0] = load;
+      for (int device = from; twice && device < to; device++) {
+        load.dial(device, 0, 0);
+      }
+      do {
+        Thread.sleep(50);
+      } while (load.pending() > 0);
+      long before = load.counts().ended();
+      load.counts().takeSessionMicros();
+      next.set(from);
+      long end = System.nanoTime() + (long) (seconds * SECOND_NANOS);
+      endNanos.set(end);
       long serverBefore = server.cpuMicros();
       long coreBefore = Measured.busyMicros(0);
       long ownBefore = Measured.busyMicros(1);
@@ -71,7 +99,7 @@ record Round(
         Thread.sleep(5);
       }
       double elapsed = (System.nanoTime() - begin) / SECOND_NANOS;
-      long ended = load.counts().ended();
+      long ended = load.counts().ended() - before;
       double server1 = server.cpuMicros() - serverBefore;
       double core = Measured.busyMicros(0) - coreBefore;
       double own = Measured.busyMicros(1) - ownBefore;
@@ -87,6 +115,7 @@ record Round(
           core / elapsed / 10_000,
           own / elapsed / 10_000,
           load.counts().confirmed(),
+          load.counts().resumed(),
           micros,
           load.counts().failures());
     }

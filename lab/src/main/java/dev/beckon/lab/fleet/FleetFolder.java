@@ -8,6 +8,7 @@ import dev.beckon.server.identity.FleetCa;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.store.Database;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -92,6 +93,11 @@ public final class FleetFolder {
       }
     }
     return FleetCertificates.open(data);
+  }
+
+  /** Whether the folder is one that {@link #provision} made. */
+  public static boolean isProvisioned(Path data) {
+    return Files.exists(FleetCertificates.file(data));
   }
 
   private static CompletableFuture<?> enroll(Identity identity, int from, int to) {

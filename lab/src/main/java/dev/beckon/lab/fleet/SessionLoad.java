@@ -275,6 +275,10 @@ public final class SessionLoad implements SessionDialler {
     return config.course() == Course.COMMANDS;
   }
 
+  boolean leavesGreeted() {
+    return config.course() == Course.GREETING;
+  }
+
   void handshakeDone(Dial dial) {
     counts.countHandshake(System.nanoTime() - dial.beganNanos, !proof.takeAsked(dial.device));
   }

@@ -30,6 +30,8 @@ public record SessionLoadConfig(
     COMMANDS,
     /** The same, but stays until the server ends the session, as devices do. */
     COMMANDS_AND_LINGER,
+    /** Says Bye behind the Welcome, as one that has nothing to do and is asked for nothing. */
+    GREETING,
     /** Ends the connection behind the TLS handshake, and waits for the server to end it too. */
     HANDSHAKE
   }

@@ -72,14 +72,16 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
           ctx.writeAndFlush(
               Frame.newBuilder().setActions(FleetFolder.ACTIONS).build(), ctx.voidPromise());
         }
+        if (load.leavesGreeted()) {
+          leave(ctx);
+        }
       }
       case COMMAND -> run(ctx, frame.getCommand());
       case RECEIPT -> {
         load.confirmed();
         owed--;
         if (owed == 0 && load.leavesAtOnce()) {
-          ctx.writeAndFlush(
-              Frame.newBuilder().setBye(Bye.getDefaultInstance()).build(), ctx.voidPromise());
+          leave(ctx);
         }
       }
       case BYE -> {
@@ -92,6 +94,11 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
       // Bodies, renewals and the directory are nothing that this device acts on.
       default -> {}
     }
+  }
+
+  private static void leave(ChannelHandlerContext ctx) {
+    ctx.writeAndFlush(
+        Frame.newBuilder().setBye(Bye.getDefaultInstance()).build(), ctx.voidPromise());
   }
 
   private void run(ChannelHandlerContext ctx, Command command) {
