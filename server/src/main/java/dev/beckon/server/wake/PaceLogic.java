@@ -52,6 +52,12 @@ public final class PaceLogic {
   /** Longer than this devices are woken later instead: the server can still react. */
   static final long MAX_DELAY_MILLIS = 10_000;
 
+  /**
+   * A device that has not dialled so long after its delay is not about to: its path takes datagrams
+   * and no connections, say. A handshake over a satellite takes 3 s.
+   */
+  static final long DIAL_GRACE_MILLIS = 3_000;
+
   private static final double SECOND_NANOS = 1e9;
 
   private final int slowestPerSecond;
@@ -78,14 +84,15 @@ public final class PaceLogic {
   /**
    * How many devices may be woken now.
    *
-   * @param dialling devices that answered a paced wake and have not dialled yet
+   * @param dialling devices that answered a paced wake and are about to dial
    */
   public int mayWake(int dialling, long nowNanos) {
     double most = Math.max(1, perSecond * BURST_SECONDS);
     allowance = Math.min(most, allowance + (nowNanos - lastNanos) / SECOND_NANOS * perSecond);
     lastNanos = nowNanos;
     // Those that dial later than they were asked to are sessions that the server owes already.
-    return dialling >= perSecond * MAX_DELAY_MILLIS / 1_000 ? 0 : (int) allowance;
+    double owed = perSecond * (MAX_DELAY_MILLIS + DIAL_GRACE_MILLIS) / 1_000;
+    return dialling >= owed ? 0 : (int) allowance;
   }
 
   /**

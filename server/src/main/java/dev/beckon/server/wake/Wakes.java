@@ -4,6 +4,7 @@ import dev.beckon.protocol.datagram.DatagramReader;
 import dev.beckon.protocol.datagram.DatagramType;
 import dev.beckon.protocol.datagram.DatagramWriter;
 import dev.beckon.protocol.datagram.DeviceId;
+import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.server.registrar.Authenticator;
 import dev.beckon.server.registrar.Binding;
 import dev.beckon.server.registrar.OutstandingWakes;
@@ -15,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -33,30 +33,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Wakes implements OutstandingWakes {
   /**
-   * When a wake is transmitted, after its start: the schedule of RFC 8489 with an RTO of 500 ms.
-   */
-  private static final long[] SCHEDULE_MILLIS = {0, 500, 1500, 3500, 7500, 15_500, 31_500};
-
-  /** A device that answered is dialling; only if that takes this long is it asked again. */
-  private static final long ANSWERED_REPEAT_NANOS = TimeUnit.SECONDS.toNanos(10);
-
-  /**
-   * A new command for a device whose wake is this far from its next transmission starts the
-   * schedule again: the sender should not wait for a gap that an older command has run into.
-   */
-  private static final long RESTART_GAP_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-  /**
    * Transmissions told since the last request. A device that sends keepalives in a flood and never
    * dials must not fill the store with evidence.
    */
   private static final int MAX_TOLD = 100;
 
   /**
-   * How long a paced wake is kept: for its schedule, and for the delay that it carries behind the
-   * last transmission. What becomes of its device later shows at that one's next keepalive.
+   * The same for a paced wake: each is a write, and there are 20,000 such wakes at once. Were all
+   * transmissions to devices that are silent told, the store would have no room for commands.
    */
-  private static final long PACED_LIFE_NANOS = TimeUnit.SECONDS.toNanos(45);
+  private static final int MAX_TOLD_PACED = 1;
 
   /** A wake ID with this bit set is a paced wake's, so that nobody has to remember which were. */
   private static final long PACED = 1;
@@ -113,10 +99,10 @@ public final class Wakes implements OutstandingWakes {
   }
 
   /**
-   * Sets who is told that a device for which no wake is kept sent a keepalive, though it may have
-   * something waiting: a paced wake that it did not follow, or it is new here. Called under the
-   * lock: must return at once and not call back. Returns false to be told again at the next
-   * keepalive.
+   * Sets who is told that a device that is not being woken for this server sent a keepalive, though
+   * it may have something waiting here: a paced wake that it did not follow, or it is new here.
+   * Called under the lock: must return at once and not call back. Returns false to be told again at
+   * the next keepalive.
    */
   public synchronized void onReturned(Predicate<DeviceId> listener) {
     returned = listener;
@@ -153,7 +139,7 @@ public final class Wakes implements OutstandingWakes {
       long nowNanos,
       long nowMillis) {
     long tag = registrar.tag(deviceId);
-    registrar.setWakeOutstanding(tag, true);
+    tellReturn(tag);
     OutstandingWake wake = find(tag, serverNumber);
     if (wake != null) {
       extend(wake, deadlineMillis, nowNanos, nowMillis);
@@ -173,7 +159,7 @@ public final class Wakes implements OutstandingWakes {
     return paced;
   }
 
-  /** Devices that answered a paced wake and have not dialled yet. */
+  /** Devices that answered a paced wake and are about to dial. */
   public synchronized int dialling() {
     return dialling;
   }
@@ -205,7 +191,7 @@ public final class Wakes implements OutstandingWakes {
     }
     extend(wake, untilMillis, nowNanos, nowMillis);
     wake.told = 0;
-    if (isWorthARestart(wake, nowNanos)) {
+    if (wake.isWorthARestart(nowNanos)) {
       byDue.remove(wake);
       start(wake, nowNanos);
     }
@@ -213,14 +199,14 @@ public final class Wakes implements OutstandingWakes {
   }
 
   private void begin(OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
-    setDeadline(wake, deadlineMillis, nowNanos, nowMillis);
+    wake.setDeadline(deadlineMillis, nowNanos, nowMillis);
     wake.firstNanos = nowNanos;
     start(wake, nowNanos);
   }
 
   /** Begins the schedule, from its start. */
   private void start(OutstandingWake wake, long nowNanos) {
-    setState(wake, OutstandingWake.State.SENDING);
+    wake.state = OutstandingWake.State.SENDING;
     wake.scheduleStartNanos = nowNanos;
     wake.scheduled = 0;
     transmitScheduled(wake, nowNanos);
@@ -230,30 +216,56 @@ public final class Wakes implements OutstandingWakes {
   private void extend(OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
     if (deadlineMillis > wake.deadlineMillis) {
       byDue.remove(wake);
-      setDeadline(wake, deadlineMillis, nowNanos, nowMillis);
+      wake.setDeadline(deadlineMillis, nowNanos, nowMillis);
       schedule(wake);
     }
   }
 
-  private static void setDeadline(
-      OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
-    wake.deadlineMillis = deadlineMillis;
-    wake.deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(deadlineMillis - nowMillis);
-  }
-
-  private void setState(OutstandingWake wake, OutstandingWake.State state) {
-    if (wake.isPaced()) {
-      dialling += state == OutstandingWake.State.ANSWERED ? 1 : 0;
-      dialling -= wake.state == OutstandingWake.State.ANSWERED ? 1 : 0;
+  private void setDialling(OutstandingWake wake, boolean dials) {
+    if (wake.isPaced() && wake.dials != dials) {
+      wake.dials = dials;
+      dialling += dials ? 1 : -1;
     }
-    wake.state = state;
   }
 
   /** A session's Hello came: what it follows is no longer outstanding. */
   public synchronized void sessionOpened(DeviceId deviceId, int serverNumber) {
+    long tag = registrar.tag(deviceId);
+    OutstandingWake wake = find(tag, serverNumber);
+    if (wake == null) {
+      return;
+    }
+    remove(wake);
+    // A session with this server takes all that waits here. Any other says nothing of that.
+    if (serverNumber == Wake.RENDEZVOUS_SERVER && !byTag.containsKey(tag)) {
+      registrar.setWakeOutstanding(tag, false);
+    }
+  }
+
+  /**
+   * Ends a paced wake of which nobody needs the session any more. If something else waits for the
+   * device, its next keepalive is told.
+   */
+  public synchronized void endPaced(DeviceId deviceId, int serverNumber) {
     OutstandingWake wake = find(registrar.tag(deviceId), serverNumber);
-    if (wake != null) {
-      end(wake);
+    if (wake != null && wake.isPaced()) {
+      remove(wake);
+    }
+  }
+
+  /** Something may wait for the device: its next keepalive is told, if no wake brings it here. */
+  public synchronized void tellReturn(DeviceId deviceId) {
+    tellReturn(registrar.tag(deviceId));
+  }
+
+  private void tellReturn(long tag) {
+    registrar.setWakeOutstanding(tag, true);
+    tellReturn(byTag.get(tag));
+  }
+
+  private static void tellReturn(@Nullable List<OutstandingWake> wakes) {
+    if (wakes != null) {
+      wakes.getFirst().returnTold = false;
     }
   }
 
@@ -273,11 +285,13 @@ public final class Wakes implements OutstandingWakes {
       }
       return;
     }
+    OutstandingWake first = wakes.getFirst();
+    if (!first.returnTold && find(tag, Wake.RENDEZVOUS_SERVER) == null) {
+      // It is woken for other servers only, one of which may be away for a day.
+      first.returnTold = returned.test(first.deviceId);
+    }
     for (OutstandingWake wake : wakes) {
-      boolean dialling =
-          wake.state == OutstandingWake.State.ANSWERED
-              && nowNanos - wake.lastSentNanos < ANSWERED_REPEAT_NANOS;
-      if (!dialling && wake.deadlineNanos - nowNanos > 0) {
+      if (!wake.wasJustAnswered(nowNanos) && wake.deadlineNanos - nowNanos > 0) {
         transmit(wake, nowNanos);
       }
     }
@@ -293,7 +307,9 @@ public final class Wakes implements OutstandingWakes {
       return;
     }
     byDue.remove(wake);
-    setState(wake, OutstandingWake.State.ANSWERED);
+    wake.state = OutstandingWake.State.ANSWERED;
+    wake.answeredNanos = nowNanos;
+    setDialling(wake, true);
     schedule(wake);
     listener.answered(wake.deviceId, wake.serverNumber, wake.wakeId);
   }
@@ -309,10 +325,12 @@ public final class Wakes implements OutstandingWakes {
       if (wake.dueNanos - nowNanos > 0) {
         return wake.dueNanos;
       }
-      if (wake.deadlineNanos - nowNanos <= 0) {
-        end(wake);
-      } else if (wake.isPaced() && lifeEnd(wake) - nowNanos <= 0) {
-        remove(wake); // its row still says that something waits
+      if (wake.endNanos() - nowNanos <= 0) {
+        remove(wake); // its row still says that something waits: a command of a group does, perhaps
+      } else if (wake.dials && wake.dialNanos() - nowNanos <= 0) {
+        byDue.remove(wake);
+        setDialling(wake, false); // it cannot, it seems
+        schedule(wake);
       } else {
         byDue.remove(wake);
         transmitScheduled(wake, nowNanos);
@@ -342,14 +360,6 @@ public final class Wakes implements OutstandingWakes {
   /** Number of outstanding wakes. */
   public synchronized int size() {
     return byWakeId.size();
-  }
-
-  private static boolean isWorthARestart(OutstandingWake wake, long nowNanos) {
-    return switch (wake.state) {
-      case SILENT -> true;
-      case SENDING -> nextScheduled(wake) - nowNanos > RESTART_GAP_NANOS;
-      case ANSWERED -> nowNanos - wake.lastSentNanos >= ANSWERED_REPEAT_NANOS;
-    };
   }
 
   private @Nullable OutstandingWake find(long tag, int serverNumber) {
@@ -389,38 +399,18 @@ public final class Wakes implements OutstandingWakes {
     wakes.remove(wake);
     if (wakes.isEmpty()) {
       byTag.remove(wake.tag);
+    } else {
+      tellReturn(wakes);
     }
     if (wake.isPaced()) {
       paced--;
-      dialling -= wake.state == OutstandingWake.State.ANSWERED ? 1 : 0;
+      setDialling(wake, false);
     }
   }
 
-  /** Removes the wake; what it was for is over. */
-  private void end(OutstandingWake wake) {
-    remove(wake);
-    if (!byTag.containsKey(wake.tag)) {
-      registrar.setWakeOutstanding(wake.tag, false);
-    }
-  }
-
-  private static long lifeEnd(OutstandingWake wake) {
-    return wake.firstNanos + PACED_LIFE_NANOS;
-  }
-
-  private static long nextScheduled(OutstandingWake wake) {
-    return wake.scheduleStartNanos + TimeUnit.MILLISECONDS.toNanos(SCHEDULE_MILLIS[wake.scheduled]);
-  }
-
-  /** Puts the wake where {@link #onTime} finds it: at its next transmission or its deadline. */
+  /** Puts the wake where {@link #onTime} finds it. */
   private void schedule(OutstandingWake wake) {
-    wake.dueNanos = wake.deadlineNanos;
-    if (wake.isPaced() && lifeEnd(wake) - wake.dueNanos < 0) {
-      wake.dueNanos = lifeEnd(wake);
-    }
-    if (wake.state == OutstandingWake.State.SENDING && nextScheduled(wake) - wake.dueNanos < 0) {
-      wake.dueNanos = nextScheduled(wake);
-    }
+    wake.setDue();
     byDue.add(wake);
     if (byDue.first() == wake) {
       earlierDue.run();
@@ -429,8 +419,9 @@ public final class Wakes implements OutstandingWakes {
 
   private void transmitScheduled(OutstandingWake wake, long nowNanos) {
     transmit(wake, nowNanos);
-    if (++wake.scheduled == SCHEDULE_MILLIS.length) {
-      setState(wake, OutstandingWake.State.SILENT);
+    wake.scheduled++;
+    if (wake.scheduleIsOver()) {
+      wake.state = OutstandingWake.State.SILENT;
     }
   }
 
@@ -458,7 +449,7 @@ public final class Wakes implements OutstandingWakes {
     wake.lastSentNanos = nowNanos;
     wake.sentDeadlineMillis = wake.deadlineMillis;
     wake.sentBy.copyFrom(row);
-    if (wake.told++ < MAX_TOLD) {
+    if (wake.told++ < (wake.isPaced() ? MAX_TOLD_PACED : MAX_TOLD)) {
       // Told first: on a fast network the device's answer would else be told before the sending.
       listener.sent(
           wake.deviceId,

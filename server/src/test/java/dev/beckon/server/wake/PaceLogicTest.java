@@ -138,9 +138,9 @@ class PaceLogicTest {
   }
 
   @Test
-  void wakesNobodyWhileMoreAreDiallingThanTheLongestDelaySpreads() {
+  void wakesNobodyWhileMoreAreDiallingThanCanBeWithinTheLongestDelay() {
     now += (long) SECOND;
-    assertThat(pace.mayWake(PaceLogic.FIRST_PER_SECOND * 10, now)).isZero();
-    assertThat(pace.mayWake(PaceLogic.FIRST_PER_SECOND * 10 - 1, now)).isPositive();
+    assertThat(pace.mayWake(PaceLogic.FIRST_PER_SECOND * 13, now)).isZero();
+    assertThat(pace.mayWake(PaceLogic.FIRST_PER_SECOND * 13 - 1, now)).isPositive();
   }
 }

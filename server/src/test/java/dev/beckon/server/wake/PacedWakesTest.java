@@ -21,6 +21,7 @@ class PacedWakesTest {
 
   private final FakeNetwork network = new FakeNetwork();
   private final List<DeviceId> returned = new ArrayList<>();
+  private final List<String> told = new ArrayList<>();
   private boolean takesReturned = true;
   private final Wakes wakes =
       new Wakes(
@@ -36,10 +37,14 @@ class PacedWakesTest {
                 long wakeId,
                 int transmission,
                 InetSocketAddress serverAddress,
-                InetSocketAddress mappedAddress) {}
+                InetSocketAddress mappedAddress) {
+              told.add("sent " + transmission);
+            }
 
             @Override
-            public void answered(DeviceId deviceId, int serverNumber, long wakeId) {}
+            public void answered(DeviceId deviceId, int serverNumber, long wakeId) {
+              told.add("answered");
+            }
           });
 
   PacedWakesTest() {
@@ -171,12 +176,119 @@ class PacedWakesTest {
     paced(KITCHEN, Duration.ofHours(1));
     answer(sent().getFirst());
     pass(Duration.ofSeconds(44));
-    assertThat(wakes.dialling()).isEqualTo(1);
+    assertThat(wakes.size()).isEqualTo(1);
     pass(Duration.ofSeconds(2));
 
-    assertThat(wakes.dialling()).isZero();
     assertThat(wakes.size()).isZero();
     network.ask(KITCHEN, HOME, 101, 0);
+    assertThat(returned).containsExactly(KITCHEN);
+  }
+
+  @Test
+  void countsAsDiallingOnlyForAsLongAsTheDeviceCanBeExpectedToDial() {
+    paced(KITCHEN, Duration.ofHours(1));
+    answer(sent().getFirst());
+    pass(Duration.ofMillis(2_500 + 2_999));
+    assertThat(wakes.dialling()).isEqualTo(1);
+    pass(Duration.ofMillis(1));
+
+    assertThat(wakes.dialling()).isZero();
+    assertThat(wakes.paced()).isEqualTo(1);
+    pass(Duration.ofSeconds(60));
+    assertThat(wakes.dialling()).isZero();
+  }
+
+  @Test
+  void isToldByItsFirstTransmissionAndItsAnswerAlone() {
+    paced(KITCHEN, Duration.ofHours(1));
+    pass(Duration.ofSeconds(8));
+    network.ask(KITCHEN, HOME, 101, 0);
+    assertThat(sent()).hasSizeGreaterThan(4);
+    answer(sent().getLast());
+
+    assertThat(told).containsExactly("sent 1", "answered");
+  }
+
+  @Test
+  void isEndedByWhoeverNeedsTheSessionNoMore() {
+    paced(KITCHEN, Duration.ofHours(1));
+    wakes.endPaced(KITCHEN, 0);
+    pass(Duration.ofSeconds(10));
+
+    assertThat(sent()).hasSize(1);
+    assertThat(wakes.paced()).isZero();
+    network.ask(KITCHEN, HOME, 101, 0);
+    assertThat(returned).as("something else may wait").containsExactly(KITCHEN);
+
+    single(Duration.ofSeconds(30));
+    wakes.endPaced(KITCHEN, 0);
+    assertThat(wakes.size()).as("a single command's wake").isEqualTo(1);
+  }
+
+  @Test
+  void isNotForgottenWhenAnotherWakeOfItsDeviceExpires() {
+    pass(Duration.ofHours(2));
+    assertThat(paced(KITCHEN, Duration.ofDays(1))).isEqualTo(Wakes.Paced.AWAY);
+    single(Duration.ofSeconds(60));
+    pass(Duration.ofSeconds(61));
+    assertThat(wakes.size()).isZero();
+
+    network.ask(KITCHEN, HOME, 101, 0);
+
+    assertThat(returned).containsExactly(KITCHEN);
+  }
+
+  @Test
+  void isNotForgottenWhenTheDeviceDialsAnotherServer() {
+    pass(Duration.ofHours(2));
+    paced(KITCHEN, Duration.ofDays(1));
+    for (int server : new int[] {7, Wake.DIRECTORY_SERVER}) {
+      wakes.request(
+          KITCHEN, server, network.nowMillis + 60_000, network.nowNanos, network.nowMillis);
+      wakes.sessionOpened(KITCHEN, server);
+    }
+
+    network.ask(KITCHEN, HOME, 101, 0);
+
+    assertThat(returned).containsExactly(KITCHEN);
+  }
+
+  @Test
+  void isToldOfThoughTheDeviceIsBeingWokenForAnotherServer() {
+    pass(Duration.ofHours(2));
+    paced(KITCHEN, Duration.ofDays(1));
+    wakes.request(KITCHEN, 7, network.nowMillis + 86_400_000, network.nowNanos, network.nowMillis);
+
+    network.ask(KITCHEN, HOME, 101, 0);
+    network.ask(KITCHEN, HOME, 102, 0);
+    assertThat(returned).as("told once").containsExactly(KITCHEN);
+
+    assertThat(paced(KITCHEN, Duration.ofDays(1))).isEqualTo(Wakes.Paced.SENT);
+    network.ask(KITCHEN, HOME, 103, 0);
+    assertThat(returned).as("its own wake is under way").hasSize(1);
+    pass(Duration.ofSeconds(46));
+    network.ask(KITCHEN, HOME, 104, 0);
+    assertThat(returned).as("that was not followed").hasSize(2);
+  }
+
+  @Test
+  void isNotForgottenWhenAnEarlierGroupsDeadlinePasses() {
+    paced(KITCHEN, Duration.ofSeconds(20));
+    pass(Duration.ofSeconds(21));
+    assertThat(wakes.size()).isZero();
+
+    network.ask(KITCHEN, HOME, 101, 0);
+
+    assertThat(returned).as("another group may wait").containsExactly(KITCHEN);
+  }
+
+  @Test
+  void isToldOfByTheNextKeepaliveIfSomebodyAsksForThat() {
+    wakes.tellReturn(KITCHEN);
+    assertThat(sent()).isEmpty();
+
+    network.ask(KITCHEN, HOME, 101, 0);
+
     assertThat(returned).containsExactly(KITCHEN);
   }
 
