@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,8 @@ final class Dispatcher implements CommandListener, SessionListener {
   // Both know this object before it knows them.
   private volatile @Nullable Waker waker;
   private volatile Predicate<DeviceId> sessions = id -> false;
-  private volatile Predicate<DeviceId> groups = id -> false;
+  // Until somebody paces there is nothing to remember: at its start every group is gone through.
+  private volatile Consumer<DeviceId> groups = id -> {};
 
   /**
    * @param number of the server whose commands these are
@@ -69,9 +71,9 @@ final class Dispatcher implements CommandListener, SessionListener {
   /**
    * Leaves it to somebody to wake devices for which nothing but commands of groups is waiting.
    *
-   * @param groupWaking returns at once; false if it does not take the device
+   * @param groupWaking returns at once
    */
-  void pace(Predicate<DeviceId> groupWaking) {
+  void pace(Consumer<DeviceId> groupWaking) {
     groups = groupWaking;
   }
 
@@ -143,8 +145,10 @@ final class Dispatcher implements CommandListener, SessionListener {
           .waiting(id)
           .ifPresent(
               waiting -> {
-                if (waiting.single() || !groups.test(id)) {
+                if (waiting.single()) {
                   wake(id, waiting.deadline());
+                } else {
+                  groups.accept(id);
                 }
               });
     } catch (StoreException e) {

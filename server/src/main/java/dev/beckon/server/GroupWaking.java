@@ -3,6 +3,9 @@ package dev.beckon.server;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.server.api.MetricsText;
+import dev.beckon.server.command.Command;
+import dev.beckon.server.command.CommandListener;
+import dev.beckon.server.command.CommandState;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.command.Groups;
 import dev.beckon.server.session.SessionServer;
@@ -10,8 +13,6 @@ import dev.beckon.server.store.StoreException;
 import dev.beckon.server.wake.PaceLogic;
 import dev.beckon.server.wake.Wakes;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -19,19 +20,18 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Wakes the devices of group commands, by turns ({@link TurnsLogic}) and as fast as the server
+ * Wakes the devices of group commands, by turns ({@link WakingLogic}) and as fast as the server
  * finds that it takes their sessions ({@link PaceLogic}), on a thread of its own. Commands to
  * single devices do not come by here.
  *
  * <p>In memory are a page of each group and the wakes that are being sent; all else is in the
  * store, from which a start goes on.
  */
-final class GroupWaking implements AutoCloseable {
+final class GroupWaking implements AutoCloseable, WakingLogic.Devices, CommandListener {
   private static final Logger log = LoggerFactory.getLogger(GroupWaking.class);
 
   /** Wakes leave in portions so far apart. */
@@ -51,9 +51,6 @@ final class GroupWaking implements AutoCloseable {
   /** Devices that are back and wait for their turn; more of them ask again by a keepalive. */
   private static final int MAX_RETURNED = 20_000;
 
-  /** Devices looked at in one tick: those that are away cost no session, but some time each. */
-  private static final int MAX_LOOKED_AT = 2_000;
-
   private final Commands commands;
   private final Groups groups;
   private final Dispatcher dispatcher;
@@ -67,7 +64,10 @@ final class GroupWaking implements AutoCloseable {
 
   // On `thread` alone.
   private final TurnsLogic turns = new TurnsLogic();
+  private final WakingLogic waking = new WakingLogic(turns, returned, this);
   private final PaceLogic pace;
+  private long delayMillis;
+  private long workNanos;
   private long lookedNanos;
   private long measuredNanos;
 
@@ -92,20 +92,21 @@ final class GroupWaking implements AutoCloseable {
     long now = ground.nanoClock().getAsLong();
     this.pace = new PaceLogic(Groups.SLOWEST_PER_SECOND, now);
     this.measuredNanos = now;
+    this.workNanos = now;
     this.perSecond = pace.perSecond();
-    List<Executor> threads = new ArrayList<>(sessions.threads());
     // A write that changes nothing costs no fsync, but waits for those before it.
-    threads.add(
+    Executor writer =
         task -> {
           var _ = ground.database().write(sql -> true).whenComplete((done, failed) -> task.run());
-        });
-    this.queueTime = new QueueTime(threads, ground.nanoClock());
+        };
+    this.queueTime = new QueueTime(sessions.threads(), writer, ground.nanoClock());
     this.thread = Thread.ofPlatform().name("group-wakes").daemon().unstarted(this::run);
   }
 
   /** Begins, with the groups that were under way when the server stopped. */
   void start() {
     groups.onWork(this::lookNow);
+    commands.addListener(this);
     wakes.onReturned(this::returned);
     thread.start();
   }
@@ -123,6 +124,13 @@ final class GroupWaking implements AutoCloseable {
    */
   boolean returned(DeviceId id) {
     return !open || returned.offer(id);
+  }
+
+  /** A session left a command of a group, or one came in its last moment. Returns at once. */
+  void left(DeviceId id) {
+    if (!returned(id)) {
+      wakes.tellReturn(id);
+    }
   }
 
   private void run() {
@@ -153,9 +161,10 @@ final class GroupWaking implements AutoCloseable {
       turns.open(groups.open());
       open = turns.isOpen();
     }
-    boolean more = groups.work();
+    boolean more = work(nowNanos);
     if (!open) {
-      return more || look ? 0 : IDLE_NANOS;
+      boolean refused = workNanos - nowNanos > 0;
+      return more || look ? 0 : refused ? LOOK_NANOS : IDLE_NANOS;
     }
     if (nowNanos - measuredNanos >= MEASURE_NANOS) {
       measuredNanos = nowNanos;
@@ -174,61 +183,68 @@ final class GroupWaking implements AutoCloseable {
     return more ? 0 : TICK_NANOS;
   }
 
+  /** Returns whether there may be more to do at once. What the store refuses waits a second. */
+  private boolean work(long nowNanos) {
+    if (nowNanos - workNanos < 0) {
+      return false;
+    }
+    try {
+      return groups.work();
+    } catch (StoreException | CompletionException e) {
+      log.warn("group commands wait for the store: {}", e.getMessage());
+      workNanos = nowNanos + LOOK_NANOS;
+      return false;
+    }
+  }
+
   private void wakeSome() {
     int dialling = wakes.dialling();
     int room = MAX_OUTSTANDING - wakes.paced();
     int may = Math.min(room, pace.mayWake(dialling, ground.nanoClock().getAsLong()));
-    long delayMillis = pace.dialBackDelayMillis(dialling + Math.max(0, may));
-    int sent = 0;
-    int lookedAt = 0;
-    TurnsLogic.Turn turn = null;
-    while (sent < may && lookedAt++ < MAX_LOOKED_AT) {
-      turn = next(lookedAt);
-      if (turn == null) {
-        break;
-      }
-      // An open session takes the command, and costs nothing.
-      if (!sessions.deliver(turn.deviceId())
-          && wakes.requestPaced(
-                  turn.deviceId(),
-                  Wake.RENDEZVOUS_SERVER,
-                  delayMillis,
-                  turn.deadline().toEpochMilli(),
-                  ground.nanoClock().getAsLong(),
-                  ground.clock().millis())
-              == Wakes.Paced.SENT) {
-        sent++;
-      }
+    delayMillis = pace.dialBackDelayMillis(dialling + Math.max(0, may));
+    WakingLogic.Portion portion = waking.wake(may);
+    woken.add(portion.count());
+    pace.woken(portion.count(), portion.more());
+    if (portion.failure() != null) {
+      log.warn("a device that is back waits for the store: {}", portion.failure().getMessage());
     }
-    woken.add(sent);
-    pace.woken(sent, turn != null);
   }
 
-  /** By turns somebody who is back, and somebody of a group. */
-  private TurnsLogic.@Nullable Turn next(int lookedAt) {
-    TurnsLogic.Turn turn = lookedAt % 2 == 0 ? turns.next() : null;
-    while (turn == null) {
-      DeviceId id = returned.poll();
-      if (id == null) {
-        return turns.next();
-      }
-      turn = waiting(id);
-    }
-    return turn;
+  @Override
+  public Optional<Commands.Waiting> waiting(DeviceId id) {
+    return commands.waiting(id);
   }
 
-  /** What waits for a device that is back; null if nothing does, or not for its turn. */
-  private TurnsLogic.@Nullable Turn waiting(DeviceId id) {
-    Optional<Commands.Waiting> waiting = commands.waiting(id);
-    if (waiting.isEmpty()) {
-      return null;
+  @Override
+  public void wakeAtOnce(DeviceId id, Instant deadline) {
+    dispatcher.wake(id, deadline);
+  }
+
+  @Override
+  public void tellReturn(DeviceId id) {
+    wakes.tellReturn(id);
+  }
+
+  @Override
+  public boolean wake(TurnsLogic.Turn turn) {
+    // An open session takes the command, and costs nothing.
+    return !sessions.deliver(turn.deviceId())
+        && wakes.requestPaced(
+                turn.deviceId(),
+                Wake.RENDEZVOUS_SERVER,
+                delayMillis,
+                turn.deadline().toEpochMilli(),
+                ground.nanoClock().getAsLong(),
+                ground.clock().millis())
+            == Wakes.Paced.SENT;
+  }
+
+  /** A command of a cancelled group needs no session. */
+  @Override
+  public void changed(Command command) {
+    if (command.groupId() != null && command.state() == CommandState.CANCELLED) {
+      wakes.endPaced(command.deviceId(), Wake.RENDEZVOUS_SERVER);
     }
-    Instant deadline = waiting.get().deadline();
-    if (waiting.get().single()) {
-      dispatcher.wake(id, deadline);
-      return null;
-    }
-    return new TurnsLogic.Turn("", id, deadline);
   }
 
   void metrics(MetricsText text) {

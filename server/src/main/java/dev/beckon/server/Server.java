@@ -152,7 +152,7 @@ public final class Server implements AutoCloseable {
     if (delivers) {
       dispatcher.begin(rendezvous.waker(), sessions::deliver);
       groupWaking = new GroupWaking(commands, dispatcher, rendezvous.wakes(), sessions, ground);
-      dispatcher.pace(groupWaking::returned);
+      dispatcher.pace(groupWaking::left);
       opened.add(groupWaking).start();
     }
     GroupWaking paced = groupWaking;

@@ -41,7 +41,7 @@ final class TurnsLogic {
    * The groups that are under way now. New ones join at the end of the rotation, those that are
    * missing leave.
    *
-   * @param complete by group: whether all of its commands are in the store
+   * @param complete by group, the oldest first: whether all of its commands are in the store
    */
   void open(Map<String, Boolean> complete) {
     courses.keySet().retainAll(complete.keySet());
@@ -99,7 +99,18 @@ final class TurnsLogic {
     }
   }
 
-  /** The next one; null if no group has a page with somebody left. */
+  /** The next one of the oldest group that has somebody; null as for {@link #next}. */
+  @Nullable Turn oldest() {
+    for (Course course : courses.values()) {
+      Turn turn = course.page.poll();
+      if (turn != null) {
+        return turn;
+      }
+    }
+    return null;
+  }
+
+  /** The next one, by turns; null if no group has a page with somebody left. */
   @Nullable Turn next() {
     for (int looked = rotation.size(); looked > 0; looked--) {
       String id = rotation.removeFirst();

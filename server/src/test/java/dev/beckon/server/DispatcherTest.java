@@ -6,6 +6,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.Wake;
 import dev.beckon.server.command.Commands;
 import dev.beckon.server.command.NewCommand;
+import dev.beckon.server.command.NewGroup;
 import dev.beckon.server.identity.Advertised;
 import dev.beckon.server.identity.Identity;
 import dev.beckon.server.session.CloseReason;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,14 +40,14 @@ final class DispatcherTest {
 
   @TempDir private Path folder;
   private Database database;
+  private Identity identity;
   private Commands commands;
   private Dispatcher dispatcher;
 
   @BeforeEach
   void open() {
     database = Database.open(folder);
-    Identity identity =
-        Identity.open(database, () -> START, () -> new Advertised("192.0.2.1", 3478, 5349));
+    identity = Identity.open(database, () -> START, () -> new Advertised("192.0.2.1", 3478, 5349));
     identity.devices().add(KITCHEN, Duration.ofHours(1)).join();
     commands = Commands.open(database, identity.devices()::find, () -> START);
     dispatcher =
@@ -123,6 +125,26 @@ final class DispatcherTest {
     pass(Duration.ofMillis(1));
     assertThat(wakes).as("after 30 s").containsExactly(DEADLINE);
     assertThat(later).isEmpty();
+  }
+
+  @Test
+  void leavesAGroupsDeviceToWhoeverPaces() {
+    List<DeviceId> left = new ArrayList<>();
+    dispatcher.pace(left::add);
+    database
+        .write(sql -> sql.update("UPDATE devices SET state = 'ENROLLED', generation = 1"))
+        .join();
+    identity.devices().label(KITCHEN, List.of("hall")).join();
+    NewCommand echo = new NewCommand(KITCHEN, "echo", Map.of(), null, DEADLINE, null);
+    commands.groups().submit(new NewGroup(new TreeSet<>(List.of("hall")), echo, false)).join();
+    while (commands.groups().work()) {
+      // once for each portion
+    }
+
+    sessionEnds(CloseReason.CONNECTION_LOST);
+
+    assertThat(left).containsExactly(KITCHEN);
+    assertThat(wakes).as("without a pace").isEmpty();
   }
 
   @Test

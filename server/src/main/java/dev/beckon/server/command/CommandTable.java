@@ -260,12 +260,13 @@ final class CommandTable {
     return latest;
   }
 
-  /** What waits for one device. */
+  /** What waits for one device and may be sent to it. */
   static Optional<Commands.Waiting> waiting(Sql sql, DeviceId id, Instant now) throws SQLException {
     return sql.first(
         "SELECT max(deadline) AS latest, max(group_id IS NULL) AS single FROM commands WHERE"
             + " due_at IS NOT NULL AND state = 'QUEUED' AND cancel_asked = 0 AND deadline > ? AND"
-            + " device_id = ? HAVING latest IS NOT NULL",
+            + " device_id = ? AND (group_id IS NULL OR EXISTS (SELECT 1 FROM command_groups g WHERE"
+            + " g.id = group_id AND g.cancel_asked = 0)) HAVING latest IS NOT NULL",
         row ->
             new Commands.Waiting(
                 Instant.ofEpochMilli(row.getLong("latest")), row.getInt("single") == 1),
