@@ -43,6 +43,7 @@ public enum ErrorCode {
   DEADLINE_TOO_FAR(422, "The deadline is too far away"),
   DIRECTORY_FULL(422, "The directory would become too large"),
   TOO_MANY_COMMANDS(429, "Too many commands wait for the device"),
+  TOO_MANY_GROUPS(429, "Too many group commands are under way"),
   TOO_MANY_LISTENERS(429, "Too many listen to events"),
   INTERNAL(500, "The server made a mistake"),
   STORE_FAILED(503, "The server cannot keep anything now"),

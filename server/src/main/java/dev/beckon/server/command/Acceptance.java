@@ -105,7 +105,8 @@ final class Acceptance {
    *
    * @param devices how many enrolled devices have the labels; more or fewer may by the time that
    *     their commands are added
-   * @param perSecond the slowest pace at which their turns to be woken come
+   * @param perSecond the slowest pace at which turns to be woken come, those of the devices of
+   *     older groups before
    */
   GroupSubmission accept(
       Sql sql,
@@ -124,9 +125,19 @@ final class Acceptance {
     if (devices == 0) {
       return new GroupSubmission.Empty();
     }
+    GroupTable.Ahead ahead = GroupTable.ahead(sql);
+    if (ahead.groups() >= Groups.MAX_OPEN) {
+      return new GroupSubmission.Refused(
+          "too-many-groups",
+          "group commands: "
+              + ahead.groups()
+              + " under way (expected fewer than "
+              + Groups.MAX_OPEN
+              + "; wait until one has ended, or cancel some)");
+    }
     Instant deadline =
         wanted.deadlineAllowsForTurns()
-            ? asked.deadline().plusSeconds(devices / perSecond)
+            ? asked.deadline().plusSeconds((ahead.devices() + devices) / perSecond)
             : asked.deadline();
     Submission.Refused late =
         SubmissionLimits.deadlineRefusal(deadline.truncatedTo(ChronoUnit.MILLIS), now).orElse(null);

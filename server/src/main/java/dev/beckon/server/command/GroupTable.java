@@ -116,6 +116,22 @@ final class GroupTable {
         row -> row.getString(1));
   }
 
+  /**
+   * What has its turns before a new group.
+   *
+   * @param groups that have not ended
+   * @param devices of those that are not cancelled
+   */
+  record Ahead(int groups, long devices) {}
+
+  static Ahead ahead(Sql sql) throws SQLException {
+    return sql.first(
+            "SELECT count(*), coalesce(sum(CASE WHEN cancel_asked = 0 THEN devices END), 0) FROM"
+                + " command_groups WHERE ended_at IS NULL",
+            row -> new Ahead(row.getInt(1), row.getLong(2)))
+        .orElseThrow();
+  }
+
   /** Those whose devices may have to be woken, and whether each is complete. */
   static Map<String, Boolean> open(Sql sql) throws SQLException {
     Map<String, Boolean> open = new TreeMap<>();

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -30,9 +31,21 @@ public final class Groups implements CommandListener {
 
   /**
    * The slowest pace, in devices per second, at which the devices of a group are woken: a tenth of
-   * what a small server does. By it a deadline allows for the turns of a large group.
+   * what a small server does.
    */
   public static final int SLOWEST_PER_SECOND = 100;
+
+  /**
+   * The same for the oldest group and nothing else: half of the turns are its, whoever is back and
+   * whatever was accepted later.
+   */
+  public static final int OLDEST_SLOWEST_PER_SECOND = SLOWEST_PER_SECOND / 2;
+
+  /**
+   * Groups that may be under way at once: a page of each is in memory, some 70 kB, and each is
+   * looked at once a second.
+   */
+  static final int MAX_OPEN = 100;
 
   /** Commands added or cancelled in one commit: some milliseconds on the writer's thread. */
   static final int PORTION = 200;
@@ -107,7 +120,7 @@ public final class Groups implements CommandListener {
     return database.write(
         sql ->
             acceptance.accept(
-                sql, wanted, devices, SLOWEST_PER_SECOND, body, hashes, clock.instant()),
+                sql, wanted, devices, OLDEST_SLOWEST_PER_SECOND, body, hashes, clock.instant()),
         submission -> {
           if (submission instanceof GroupSubmission.Accepted accepted) {
             listeners.groupChanged(accepted.group());
@@ -180,24 +193,34 @@ public final class Groups implements CommandListener {
   }
 
   /**
-   * Goes on with what takes many transactions: adds or cancels one portion of commands for every
-   * group that has some left. Blocks for a commit each; not on a thread that others wait for.
+   * Goes on with what takes many transactions: adds or cancels one portion of commands, of the
+   * oldest group that has some left; if that fails, of the next one. Blocks for a commit; not on a
+   * thread that others wait for.
    *
    * @return whether there was something to do, so that there may be more
+   * @throws CompletionException of the oldest group, if none could go on
    */
   public boolean work() {
-    List<String> unfinished = database.read(GroupTable::unfinished);
-    for (String id : unfinished) {
-      database
-          .write(
-              sql -> portion(sql, id),
-              cancellings -> {
-                changed.add(id);
-                cancellings.forEach(listeners::cancelling);
-              })
-          .join();
+    CompletionException failure = null;
+    for (String id : database.read(GroupTable::unfinished)) {
+      try {
+        database
+            .write(
+                sql -> portion(sql, id),
+                cancellings -> {
+                  changed.add(id);
+                  cancellings.forEach(listeners::cancelling);
+                })
+            .join();
+        return true;
+      } catch (CompletionException e) {
+        failure = failure == null ? e : failure;
+      }
     }
-    return !unfinished.isEmpty();
+    if (failure != null) {
+      throw failure;
+    }
+    return false;
   }
 
   private List<Cancelling> portion(Sql sql, String id) throws SQLException {

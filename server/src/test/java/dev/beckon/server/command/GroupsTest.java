@@ -1,6 +1,7 @@
 package dev.beckon.server.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.Action;
@@ -15,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -232,8 +234,87 @@ class GroupsTest {
 
     Group group = accepted(wanted(null, null, "hall"));
 
-    assertThat(group.deadline())
-        .isEqualTo(Fleet.START.plus(Fleet.DEADLINE).plusSeconds(MANY / Groups.SLOWEST_PER_SECOND));
+    assertThat(group.deadline()).isEqualTo(Fleet.START.plus(Fleet.DEADLINE).plusSeconds(MANY / 50));
+  }
+
+  @Test
+  void theDeadlineAllowsForTheTurnsOfOlderGroupsToo() {
+    enroll(fleet, MANY, "hall");
+    accepted(wanted(null, null, "hall"));
+    Group cancelled = accepted(wanted(null, null, "hall"));
+    groups.cancel(cancelled.id()).join();
+
+    Group second = accepted(wanted(null, null, "hall"));
+
+    assertThat(second.deadline())
+        .isEqualTo(Fleet.START.plus(Fleet.DEADLINE).plusSeconds(2 * MANY / 50));
+  }
+
+  @Test
+  void refusesMoreGroupsThanCanBeUnderWayAtOnce() {
+    enroll(fleet, 1, "hall");
+    Group first = accepted(wanted(null, null, "hall"));
+    for (int i = 1; i < Groups.MAX_OPEN; i++) {
+      accepted(wanted(null, null, "hall"));
+    }
+
+    assertThat(groups.submit(wanted(null, null, "hall")).join())
+        .isEqualTo(
+            new GroupSubmission.Refused(
+                "too-many-groups",
+                "group commands: 100 under way (expected fewer than 100; wait until one has ended,"
+                    + " or cancel some)"));
+    groups.cancel(first.id()).join();
+    workToTheEnd();
+    assertThat(accepted(wanted(null, null, "hall")).devices()).isEqualTo(1);
+  }
+
+  @Test
+  void addsOnePortionAtATimeAndTheOldestGroupFirst() {
+    enroll(fleet, MANY, "hall");
+    Group first = accepted(wanted(null, null, "hall"));
+    Group second = accepted(wanted(null, null, "hall"));
+
+    for (int portion = 1; portion <= 3; portion++) {
+      assertThat(groups.work()).isTrue();
+      assertThat(find(second).count(CommandState.QUEUED)).isZero();
+    }
+
+    assertThat(find(first).complete()).isTrue();
+    assertThat(find(first).count(CommandState.QUEUED)).isEqualTo(MANY);
+    groups.work();
+    assertThat(find(second).count(CommandState.QUEUED)).isEqualTo(Groups.PORTION);
+  }
+
+  @Test
+  void aGroupThatCannotGoOnDoesNotHoldUpTheNext() {
+    enroll(fleet, 2, "hall");
+    Group first = accepted(wanted(null, null, "hall"));
+    Group second = accepted(wanted(null, null, "hall"));
+    refuseCommandsOf(first);
+
+    assertThat(groups.work()).isTrue();
+    assertThat(find(second).complete()).isTrue();
+    assertThat(find(first).complete()).isFalse();
+    assertThatThrownBy(groups::work)
+        .as("nobody has anything left that can go on")
+        .isInstanceOf(CompletionException.class)
+        .hasMessageContaining("refused for a test");
+    fleet.database.write(sql -> sql.update("DROP TRIGGER refusing")).join();
+    workToTheEnd();
+    assertThat(find(first).complete()).isTrue();
+  }
+
+  private void refuseCommandsOf(Group group) {
+    fleet
+        .database
+        .write(
+            sql ->
+                sql.update(
+                    "CREATE TRIGGER refusing BEFORE INSERT ON commands WHEN new.group_id = '"
+                        + group.id()
+                        + "' BEGIN SELECT RAISE(ABORT, 'refused for a test'); END"))
+        .join();
   }
 
   @Test
@@ -347,6 +428,7 @@ class GroupsTest {
         .as("from now on none is sent")
         .isEmpty();
     assertThat(groups.open()).isEmpty();
+    assertThat(fleet.commands.waiting(device(8))).as("nor is a device woken for it").isEmpty();
     workToTheEnd();
 
     Group after = find(group);
