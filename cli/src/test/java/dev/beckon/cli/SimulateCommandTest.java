@@ -103,7 +103,9 @@ final class SimulateCommandTest {
       assertThat(figures.get("forgedDatagrams").asLong()).isZero();
       assertThat(figures.get("serverResidentBytes").asLong()).isPositive();
       assertThat(figures.get("commandsAccepted").asLong()).isPositive();
-      assertThat(figures.get("commandsConfirmed")).isEqualTo(figures.get("commandsAccepted"));
+      // The last ones may be under way when the time is up.
+      assertThat(figures.get("commandsConfirmed").asLong())
+          .isBetween(1L, figures.get("commandsAccepted").asLong());
     }
     try (var left = Files.list(home)) {
       assertThat(left.map(Path::getFileName).map(Path::toString))
