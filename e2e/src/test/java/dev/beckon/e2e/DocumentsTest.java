@@ -89,7 +89,7 @@ class DocumentsTest {
 
   private static List<Path> sources() throws IOException {
     List<Path> sources = new ArrayList<>();
-    for (String module : List.of("protocol", "device", "agent", "server")) {
+    for (String module : List.of("protocol", "device", "agent", "server", "lab")) {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/main/java"))) {
         files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);
       }
