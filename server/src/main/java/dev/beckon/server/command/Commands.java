@@ -279,6 +279,7 @@ public final class Commands implements AutoCloseable {
   }
 
   private void noteAll(SqlWork<List<Stored>> affected, TimelineEntry entry) {
+    List<String> ids = new ArrayList<>(); // the writer's until the future completes
     CompletableFuture<List<Command>> noting =
         database.write(
             sql -> {
@@ -286,6 +287,7 @@ public final class Commands implements AutoCloseable {
               for (Stored stored : affected.run(sql)) {
                 if (stored.entries() < CommandTable.MAX_ENTRIES) {
                   CommandTable.append(sql, stored.id(), entry);
+                  ids.add(stored.id());
                   noted.add(reports.noted(stored, entry));
                 }
               }
@@ -295,6 +297,7 @@ public final class Commands implements AutoCloseable {
     var _ =
         noting.exceptionally(
             failure -> {
+              reports.notNoted(ids);
               // Evidence is lost, no command is: whoever noted it cannot do anything about it.
               LOG.warn("timeline entry {} was not kept: {}", entry.event(), failure.toString());
               return List.of();

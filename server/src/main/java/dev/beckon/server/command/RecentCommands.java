@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * The commands that devices reported about last: the next report comes soon, and reading a command
  * with its timeline costs more than storing the report. A remembered command counts only if its row
  * still says the same, so it does not matter who else changes it. Thread-safe.
+ *
+ * <p>A command that has secrets is never remembered: whoever ends it deletes them from the tables
+ * and from the disk, and does not know what is remembered here.
  */
 final class RecentCommands {
 
@@ -72,7 +75,7 @@ final class RecentCommands {
       chars += arg.getKey().length() + arg.getValue().length();
     }
     synchronized (recent) {
-      if (chars <= MAX_CHARS && !stored.state().ended()) {
+      if (chars <= MAX_CHARS && !stored.state().ended() && stored.secrets() == null) {
         recent.put(stored.id(), stored);
       } else {
         recent.remove(stored.id());

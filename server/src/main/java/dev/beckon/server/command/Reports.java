@@ -9,6 +9,7 @@ import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -85,6 +86,11 @@ final class Reports {
         RecentCommands.after(before, before.state(), before.command().reason(), List.of(entry));
     recent.remember(after);
     return after.command();
+  }
+
+  /** What {@link #noted} told of these was not committed. */
+  void notNoted(Collection<String> ids) {
+    ids.forEach(recent::forget);
   }
 
   private boolean holdsSecret(String commandId, byte[] resultBody) {
