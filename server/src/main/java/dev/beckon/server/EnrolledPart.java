@@ -405,6 +405,7 @@ final class EnrolledPart implements PeerLinkListener, Waker, Submitter {
                 SessionServer started = sessions;
                 if (started != null) {
                   started.use(fresh.credentials());
+                  started.rootsChanged();
                 }
                 link.use(fresh); // behind it: now devices of these roots are let in
                 afterRenewal.run();

@@ -307,6 +307,11 @@ final class RendezvousPart implements WakeListener, Rendezvous {
   }
 
   @Override
+  public boolean signed(X509Certificate certificate) {
+    return identity.ca().signed(certificate);
+  }
+
+  @Override
   public PeerRoots rootsOfToday() {
     return identity.ca().peerRoots();
   }

@@ -164,6 +164,7 @@ public final class Server implements AutoCloseable {
         };
     ground.every(Duration.ofDays(1), renewCredentials);
     identity.fleetKeys().onRootsChanged(renewCredentials);
+    identity.fleetKeys().onRootsChanged(sessions::rootsChanged); // behind it: they dial again
     rendezvous.startDatagrams();
     startApi(
         ground,

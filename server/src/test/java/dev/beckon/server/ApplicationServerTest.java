@@ -16,6 +16,7 @@ import dev.beckon.server.command.Command;
 import dev.beckon.server.command.CommandState;
 import dev.beckon.server.identity.EnrolledIdentity;
 import dev.beckon.server.identity.FleetKeys;
+import dev.beckon.server.peer.PeerEnd;
 import dev.beckon.server.session.DeviceConnection;
 import dev.beckon.server.session.FleetPki;
 import java.io.IOException;
@@ -415,6 +416,36 @@ class ApplicationServerTest {
     until("the older root is gone", () -> finished.identity().roots().equals(List.of(root)));
     stop(again);
     awaitConnected(start(config("printing", 0)));
+  }
+
+  /**
+   * Its connection stands on the certificate of before the roll: it is made anew with the newer.
+   */
+  @Test
+  void losesAConnectionThatStandsOnADroppedRootAndComesBack() throws Exception {
+    startApplicationServer("printing", NUMBER);
+    FleetKeys keys = part().identity().fleetKeys();
+    part().identity().devices().revoke(new DeviceId("kitchen")).join();
+    keys.roll();
+    until("renewed", () -> keys.roots().getLast().servers() == 1);
+    long opened = part().peers().counters().opened();
+
+    keys.finish(false);
+
+    until("ended", () -> part().peers().counters().ended(PeerEnd.ROOT_DROPPED) == 1);
+    until("back", () -> part().peers().counters().opened() == opened + 1);
+    until("admitted", () -> part().peers().connected().contains(NUMBER));
+  }
+
+  @Test
+  void endsSessionsThatStandOnADroppedRoot() throws Exception {
+    try (DeviceConnection session = kitchen.dial(rendezvousTls, 0)) {
+      session.receive(KindCase.WELCOME);
+      part().identity().fleetKeys().roll();
+      part().identity().fleetKeys().finish(true);
+
+      assertThat(session.receive(KindCase.BYE).getBye().getText()).contains("root");
+    }
   }
 
   @Test

@@ -181,6 +181,14 @@ public final class FleetCa {
     return sha256(all.toByteArray());
   }
 
+  /**
+   * Whether one of the roots of now signed the certificate. Asks the signature, not the name of the
+   * issuer: whoever has a dropped root's key can write any name. Says nothing about dates.
+   */
+  public boolean signed(X509Certificate certificate) {
+    return roots.trusted().stream().anyMatch(root -> Certificates.signed(root, certificate));
+  }
+
   /** Whether the newer root signed the certificate. */
   private boolean isOfNewestRoot(X509Certificate certificate) {
     return Certificates.signed(roots.root(), certificate);
@@ -288,8 +296,7 @@ public final class FleetCa {
     Instant now = clock.instant();
     PemFile file = PemFile.read(path).orElse(null);
     X509Certificate shown = file == null ? null : file.certificate();
-    if (shown != null
-        && roots.trusted().stream().noneMatch(root -> Certificates.signed(root, shown))) {
+    if (shown != null && !signed(shown)) {
       throw new StoreException(
           path
               + ": not of this fleet's CA (restore "
@@ -307,6 +314,25 @@ public final class FleetCa {
     List<X509Certificate> chain = new ArrayList<>(List.of(file.certificate()));
     chain.addAll(chain()); // as it is now; the file has it as it was
     return new ServerCredentials(file.key(), chain, renewAfter(file.certificate()));
+  }
+
+  /**
+   * Makes sure that {@code server.pem}, where there is one, is of the newer root, so that it is
+   * still of this fleet when the older one goes. Durable on return.
+   *
+   * @throws StoreException if the file is unreadable or damaged, or cannot be written
+   */
+  synchronized void settleServer() {
+    Path path = folder.resolve(SERVER_FILE);
+    PemFile file = PemFile.read(path).orElse(null);
+    if (file == null || isOfNewestRoot(file.certificate())) {
+      return;
+    }
+    try {
+      newServer(ServerLeaf.uris(file.certificate())).write(path);
+    } catch (CertificateParsingException e) {
+      throw PrivateFiles.damaged(path, "no names in its certificate", e);
+    }
   }
 
   /**

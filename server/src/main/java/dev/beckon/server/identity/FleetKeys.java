@@ -2,6 +2,7 @@ package dev.beckon.server.identity;
 
 import dev.beckon.server.identity.KeyChangeException.Reason;
 import dev.beckon.server.store.Database;
+import dev.beckon.server.store.StoreException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -72,7 +73,8 @@ public final class FleetKeys {
   }
 
   /**
-   * Is told when the CA's roots have changed: what servers show in handshakes changes with them.
+   * Is told when the CA's roots have changed: what servers show in handshakes changes with them,
+   * and who may stay connected. What one listener throws keeps no other from being told.
    */
   public void onRootsChanged(Runnable listener) {
     listeners.add(listener);
@@ -174,6 +176,7 @@ public final class FleetKeys {
    * Makes a second root, which signs from now on. Both are trusted.
    *
    * @throws KeyChangeException if there are two already
+   * @throws StoreException if the disk refused; there may be two now
    */
   public synchronized void roll() throws KeyChangeException {
     if (ca.roots().size() > 1) {
@@ -184,7 +187,7 @@ public final class FleetKeys {
     try {
       Identity.settle(database, ca, masterKeys);
     } finally {
-      listeners.forEach(Runnable::run); // the new root signs, whatever the database says
+      tellRootsChanged(); // the new root signs, whatever the database says
     }
   }
 
@@ -194,6 +197,7 @@ public final class FleetKeys {
    * @param force also if devices or servers depend on it
    * @return who is not known to have moved
    * @throws KeyChangeException if it cannot go
+   * @throws StoreException if the disk refused; {@link #roots} tells whether the older root went
    */
   public synchronized Dependents finish(boolean force) throws KeyChangeException {
     if (ca.roots().size() == 1) {
@@ -214,9 +218,31 @@ public final class FleetKeys {
     }
     // First: a database that knows only the root that goes would not open any more.
     Identity.settle(database, ca, masterKeys);
+    // Nor could this server show a certificate of a root that is gone. It has one of the newer root
+    // since the roll, unless the disk was full then.
+    ca.settleServer();
     ca.finish();
-    listeners.forEach(Runnable::run);
+    tellRootsChanged();
     return dependent;
+  }
+
+  /** Tells all of them, then fails with what the first of them threw. */
+  private void tellRootsChanged() {
+    RuntimeException first = null;
+    for (Runnable listener : listeners) {
+      try {
+        listener.run();
+      } catch (RuntimeException failure) {
+        if (first == null) {
+          first = failure;
+        } else {
+          first.addSuppressed(failure);
+        }
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 
   private Dependents dependent() {

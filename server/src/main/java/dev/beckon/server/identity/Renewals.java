@@ -69,11 +69,15 @@ public final class Renewals {
    * Answers a device's request. Nothing is kept: what the device really took over it says in its
    * next Hello, and asking again is harmless.
    *
-   * @param generation of the certificate that the session stands on
+   * @param certificate that the session stands on; refused if no root of now signed it, for its
+   *     root may have been dropped since the handshake
+   * @param generation of that certificate
    */
-  public CompletableFuture<Renewal> renew(DeviceId id, int generation, byte[] csrDer) {
+  public CompletableFuture<Renewal> renew(
+      DeviceId id, int generation, X509Certificate certificate, byte[] csrDer) {
     return CompletableFuture.supplyAsync(
-        () -> answer(id, generation, csrDer), CodeEnrollment.SIGNING);
+        () -> ca.signed(certificate) ? answer(id, generation, csrDer) : refused("root-dropped"),
+        CodeEnrollment.SIGNING);
   }
 
   private Renewal answer(DeviceId id, int generation, byte[] csrDer) {

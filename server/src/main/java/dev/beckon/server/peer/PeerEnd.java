@@ -4,6 +4,8 @@ package dev.beckon.server.peer;
 public enum PeerEnd {
   /** The server was taken off the list, or a newer generation of it enrolled. */
   REMOVED,
+  /** The server's certificate is of a CA root that counts no more; it may have a newer one. */
+  ROOT_DROPPED,
   /** The same number opened a newer connection. */
   REPLACED,
   SHUTTING_DOWN,

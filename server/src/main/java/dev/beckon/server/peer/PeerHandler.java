@@ -13,6 +13,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,7 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
   private final PeerServer peers;
   private final int number;
   private final int generation;
+  private final X509Certificate certificate;
   private final PeerLogic logic;
 
   private volatile @Nullable ChannelHandlerContext context;
@@ -53,10 +55,11 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
   private int directoryVersion;
   private long denyListBytes;
 
-  PeerHandler(PeerServer peers, int number, int generation) {
+  PeerHandler(PeerServer peers, int number, int generation, X509Certificate certificate) {
     this.peers = peers;
     this.number = number;
     this.generation = generation;
+    this.certificate = certificate;
     this.logic =
         new PeerLogic(
             number, generation, peers.rendezvous()::admits, peers.security(), peers.nanos());
@@ -93,6 +96,11 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
     onLoop(now -> logic.onClose(end, text));
   }
 
+  /** Ends the connection if its certificate is of none of the roots of now. */
+  void rootsChanged() {
+    onLoop(now -> judgeRoot());
+  }
+
   private void onLoop(LongFunction<List<PeerEffect>> input) {
     ChannelHandlerContext ctx = context;
     if (ctx == null) {
@@ -111,7 +119,17 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
     peers.opening(this);
+    run(ctx, judgeRoot()); // before it was among them, a root's end could not reach it
     watch(ctx);
+  }
+
+  private List<PeerEffect> judgeRoot() {
+    return peers.rendezvous().signed(certificate)
+        ? List.of()
+        : logic.onClose(
+            PeerEnd.ROOT_DROPPED,
+            "certificate: of a root that was dropped (connect with a newer one, else enroll this"
+                + " server anew)");
   }
 
   @Override
@@ -234,6 +252,9 @@ final class PeerHandler extends ChannelInboundHandlerAdapter {
         ctx,
         () -> {
           try {
+            if (!peers.rendezvous().signed(certificate)) {
+              return PeerRenewal.getDefaultInstance(); // its end is on the way
+            }
             List<ByteString> chain =
                 peers.rendezvous().certify(renew.certificateRequest(), number, generation);
             return PeerRenewal.newBuilder()

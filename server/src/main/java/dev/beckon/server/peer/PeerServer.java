@@ -8,6 +8,7 @@ import dev.beckon.server.session.FrameDecoder;
 import dev.beckon.server.session.FrameEncoder;
 import dev.beckon.server.session.PeerConnections;
 import io.netty.channel.ChannelPipeline;
+import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Set;
@@ -54,11 +55,12 @@ public final class PeerServer implements PeerConnections, AutoCloseable {
   }
 
   @Override
-  public void connected(ChannelPipeline pipeline, int number, int generation) {
+  public void connected(
+      ChannelPipeline pipeline, int number, int generation, X509Certificate certificate) {
     pipeline.addLast(
         new FrameDecoder(PeerFrame.parser()),
         FrameEncoder.INSTANCE,
-        new PeerHandler(this, number, generation));
+        new PeerHandler(this, number, generation, certificate));
   }
 
   Rendezvous rendezvous() {
@@ -120,8 +122,9 @@ public final class PeerServer implements PeerConnections, AutoCloseable {
     byNumber.values().forEach(handler -> handler.denied(id, minimumGeneration));
   }
 
-  /** The fleet's CA roots changed. */
+  /** The fleet's CA roots changed: ends what stands on one that was dropped, tells the others. */
   public void rootsChanged() {
+    all.forEach(PeerHandler::rootsChanged);
     PeerRoots now = rendezvous.rootsOfToday();
     byNumber.values().forEach(handler -> handler.roots(now));
   }

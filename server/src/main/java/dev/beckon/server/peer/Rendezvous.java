@@ -5,6 +5,7 @@ import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.Device;
 import dev.beckon.server.identity.InvalidCertificateRequestException;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +41,9 @@ public interface Rendezvous {
   /** A certificate for the key of a request, and the chain behind it. May block. */
   List<ByteString> certify(byte[] certificateRequest, int number, int generation)
       throws InvalidCertificateRequestException;
+
+  /** Whether a CA root that counts now signed the certificate. At once. */
+  boolean signed(X509Certificate certificate);
 
   /** Which CA roots count now. At once. */
   PeerRoots rootsOfToday();

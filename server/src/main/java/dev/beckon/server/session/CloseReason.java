@@ -12,6 +12,8 @@ public enum CloseReason {
   SHUTTING_DOWN(ByeReason.SHUTTING_DOWN),
   /** The device's generation is on the deny-list. */
   REVOKED(ByeReason.REVOKED),
+  /** The device's certificate is of a CA root that counts no more; it may have a newer one. */
+  ROOT_DROPPED(ByeReason.BYE_UNSPECIFIED),
   /** Hello named another device than the certificate. */
   DEVICE_MISMATCH(ByeReason.DEVICE_MISMATCH),
   /** Hello meant a server that this one is not. */

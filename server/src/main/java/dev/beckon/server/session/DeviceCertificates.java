@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * authentication.
  *
  * <p>As a trust manager it is asked in a full handshake only, not when a TLS session is resumed;
- * {@link #identity} or {@link #server} is asked after both.
+ * {@link #identity} or {@link #server} is asked after both, and asks the roots again: one may have
+ * been dropped since the TLS session began.
  */
 final class DeviceCertificates extends OneSidedTrust {
 
@@ -62,22 +63,52 @@ final class DeviceCertificates extends OneSidedTrust {
   }
 
   /**
-   * The device that this leaf certificate is for. Does not check signatures.
+   * The device that this leaf certificate is for.
    *
-   * @throws CertificateException if it is no device's certificate or out of its dates
+   * @throws CertificateException if it is no device's certificate, out of its dates or of no root
+   *     of now
    */
   Identity identity(X509Certificate leaf) throws CertificateException {
-    return device(name(leaf), leaf);
+    Identity identity = device(name(leaf), leaf);
+    requireRoot(leaf);
+    return identity;
   }
 
   /**
-   * The server that this leaf certificate is for. Does not check signatures.
+   * The server that this leaf certificate is for.
    *
-   * @throws CertificateException if it is no server's certificate for a TLS client, or out of its
-   *     dates
+   * @throws CertificateException if it is no server's certificate for a TLS client, out of its
+   *     dates or of no root of now
    */
   Server server(X509Certificate leaf) throws CertificateException {
-    return server(name(leaf));
+    Server server = server(name(leaf));
+    requireRoot(leaf);
+    return server;
+  }
+
+  /** Whether a certificate that was fit once is still of one of the roots, and in its dates. */
+  boolean leadsToRoot(X509Certificate leaf) {
+    try {
+      requireRoot(leaf);
+      return true;
+    } catch (CertificateException dropped) {
+      return false;
+    }
+  }
+
+  /** A signature that was found good is not checked again while the roots stay. */
+  private void requireRoot(X509Certificate leaf) throws CertificateException {
+    List<X509Certificate> now = roots.get();
+    if (paths.holds(leaf, now)) {
+      return;
+    }
+    try {
+      // Revocation is the deny-list's, asked at every Hello.
+      PathToRoot.require(List.of(leaf), now, clock.instant());
+      paths.add(leaf, now);
+    } catch (GeneralSecurityException unfit) {
+      throw new CertificateException("certificate: not of this fleet", unfit);
+    }
   }
 
   private String name(X509Certificate leaf) throws CertificateException {
@@ -164,17 +195,7 @@ final class DeviceCertificates extends OneSidedTrust {
         throw new CertificateException("certificate: of no CA behind the first one");
       }
     }
-    List<X509Certificate> now = roots.get();
-    if (paths.holds(chain[0], now)) {
-      return;
-    }
-    try {
-      // Revocation is the deny-list's, asked at every Hello.
-      PathToRoot.require(List.of(chain[0]), now, clock.instant());
-      paths.add(chain[0], now);
-    } catch (GeneralSecurityException unfit) {
-      throw new CertificateException("certificate: not of this fleet", unfit);
-    }
+    requireRoot(chain[0]);
   }
 
   @Override

@@ -86,9 +86,9 @@ final class FleetStore implements SessionStore {
 
   @Override
   public CompletableFuture<Renewal> renew(
-      DeviceId id, int generation, ByteString certificateRequest) {
+      DeviceId id, int generation, X509Certificate certificate, ByteString certificateRequest) {
     return renewals
-        .map(here -> here.renew(id, generation, certificateRequest.toByteArray()))
+        .map(here -> here.renew(id, generation, certificate, certificateRequest.toByteArray()))
         .orElseGet(
             () ->
                 CompletableFuture.completedFuture(

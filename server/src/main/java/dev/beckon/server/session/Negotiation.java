@@ -90,7 +90,7 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
       return;
     }
     try {
-      // Asked again after the trust manager, which a resumed TLS session goes past: dates.
+      // Asked again after the trust manager, which a resumed TLS session goes past.
       next.accept((X509Certificate) chain[0]);
     } catch (CertificateException unfit) {
       refuse(ctx, Refusal.UNFIT_CERTIFICATE);
@@ -107,7 +107,7 @@ final class Negotiation extends ChannelInboundHandlerAdapter {
     DeviceCertificates.Server server = certificates.server(leaf);
     ChannelPipeline pipeline = ctx.pipeline();
     pipeline.remove(this);
-    connections.connected(pipeline, server.number(), server.generation());
+    connections.connected(pipeline, server.number(), server.generation(), leaf);
   }
 
   private void become(ChannelHandlerContext ctx, ChannelInboundHandlerAdapter handler) {

@@ -30,6 +30,7 @@ final class OpenSessions {
   private final SessionConfig config;
   private final SessionStore store;
   private final Admission admission;
+  private final DeviceCertificates certificates;
   private final ServerNumbers numbers;
   private final SessionListener listener;
   private final SessionCounters counters;
@@ -48,6 +49,7 @@ final class OpenSessions {
       SessionConfig config,
       SessionStore store,
       Admission admission,
+      DeviceCertificates certificates,
       ServerNumbers numbers,
       SessionListener listener,
       SessionCounters counters,
@@ -57,6 +59,7 @@ final class OpenSessions {
     this.config = config;
     this.store = store;
     this.admission = admission;
+    this.certificates = certificates;
     this.numbers = numbers;
     this.listener = listener;
     this.counters = counters;
@@ -126,6 +129,7 @@ final class OpenSessions {
     if (admission.denies(id.value(), session.generation())) {
       session.close(CloseReason.REVOKED, "generation: " + session.generation() + " is denied");
     }
+    session.rootsChanged(); // nor before then could a root's end reach it
     return settled;
   }
 
@@ -165,6 +169,16 @@ final class OpenSessions {
           CloseReason.REVOKED,
           "generation: " + session.generation() + " (expected " + minimumGeneration + " or later)");
     }
+  }
+
+  /** Whether a device still is who it proved to be: a root of now signed its certificate. */
+  boolean believes(DeviceCertificates.Identity identity) {
+    return identity.certificate() == null || certificates.leadsToRoot(identity.certificate());
+  }
+
+  /** Closes what stands on a root that counts no more. */
+  void rootsChanged() {
+    open.values().forEach(SessionHandler::rootsChanged);
   }
 
   /** Says Bye to every session. Returns what completes as their connections end. */

@@ -1,6 +1,7 @@
 package dev.beckon.server.session;
 
 import io.netty.channel.ChannelPipeline;
+import java.security.cert.X509Certificate;
 
 /** Takes over connections of other servers of the fleet (ALPN {@code beckon-peer/1}). */
 @FunctionalInterface
@@ -11,6 +12,7 @@ public interface PeerConnections {
    * the number is still to be admitted is to be judged here.
    *
    * @param pipeline of the connection; ends with TLS. Called on its event loop
+   * @param certificate the one shown; its root may be dropped while the connection lasts
    */
-  void connected(ChannelPipeline pipeline, int number, int generation);
+  void connected(ChannelPipeline pipeline, int number, int generation, X509Certificate certificate);
 }

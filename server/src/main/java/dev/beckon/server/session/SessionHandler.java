@@ -115,6 +115,17 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
     onLoop(now -> logic.onClose(reason, text));
   }
 
+  /** Ends the session if its certificate is of none of the roots of now. */
+  void rootsChanged() {
+    onLoop(
+        now ->
+            sessions.believes(identity)
+                ? List.of()
+                : logic.onClose(
+                    CloseReason.ROOT_DROPPED,
+                    "certificate: of a root that was dropped (expected one of today's roots)"));
+  }
+
   /** Completes when the connection has ended. */
   Future<?> end() {
     ChannelHandlerContext ctx = context;
@@ -263,10 +274,13 @@ final class SessionHandler extends ChannelInboundHandlerAdapter {
 
   /** Whoever is believed by its Hello alone gets no key: anybody can say that Hello. */
   private CompletableFuture<Renewal> renew(Effect.Renew renew) {
-    return identity.certificate() == null
+    X509Certificate shown = identity.certificate();
+    return shown == null
         ? CompletableFuture.completedFuture(
             Renewal.newBuilder().setRefusal(Renewals.NOT_HERE).build())
-        : sessions.store().renew(identity.id(), identity.generation(), renew.certificateRequest());
+        : sessions
+            .store()
+            .renew(identity.id(), identity.generation(), shown, renew.certificateRequest());
   }
 
   private void store(ChannelHandlerContext ctx, Update update, byte @Nullable [] resultBody) {

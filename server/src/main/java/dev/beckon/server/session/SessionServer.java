@@ -117,9 +117,19 @@ public final class SessionServer implements AutoCloseable {
     this.readers =
         Executors.newFixedThreadPool(
             READERS, Thread.ofPlatform().daemon().name("session-reader-", 0).factory());
+    DeviceCertificates certificates = new DeviceCertificates(roots, clock);
     this.sessions =
         new OpenSessions(
-            config, store, admission, numbers, listener, counters, readers, nanoClock, clock);
+            config,
+            store,
+            admission,
+            certificates,
+            numbers,
+            listener,
+            counters,
+            readers,
+            nanoClock,
+            clock);
     this.transport = SessionTransport.of(config.nativeParts());
     this.loops =
         new MultiThreadIoEventLoopGroup(
@@ -127,13 +137,7 @@ public final class SessionServer implements AutoCloseable {
             Thread.ofPlatform().daemon().name("session-loop-", 0).factory(),
             transport.handlers());
     this.entrance =
-        new Entrance(
-            sessions,
-            new DeviceCertificates(roots, clock),
-            counters,
-            enrolls,
-            peers.orElse(null),
-            credentials);
+        new Entrance(sessions, certificates, counters, enrolls, peers.orElse(null), credentials);
   }
 
   /**
@@ -201,6 +205,14 @@ public final class SessionServer implements AutoCloseable {
    */
   public void use(ServerCredentials credentials) {
     entrance.use(credentials);
+  }
+
+  /**
+   * Says Bye to every session whose certificate is of none of the roots of now. Call it when a root
+   * was dropped; returns at once.
+   */
+  public void rootsChanged() {
+    sessions.rootsChanged();
   }
 
   /**

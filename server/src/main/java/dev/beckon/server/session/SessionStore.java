@@ -48,8 +48,13 @@ interface SessionStore {
    */
   boolean wantsRenewal(DeviceId id, Effect.Holding holding, X509Certificate certificate);
 
-  /** The frame's content that answers a request for renewal: a new identity or a refusal. */
-  CompletableFuture<Renewal> renew(DeviceId id, int generation, ByteString certificateRequest);
+  /**
+   * The frame's content that answers a request for renewal: a new identity or a refusal.
+   *
+   * @param certificate the one that the device showed, of this generation
+   */
+  CompletableFuture<Renewal> renew(
+      DeviceId id, int generation, X509Certificate certificate, ByteString certificateRequest);
 
   /** The signed list that this server holds; from memory, at once. */
   Optional<SignedList> directory();

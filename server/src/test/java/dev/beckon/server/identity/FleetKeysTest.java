@@ -80,7 +80,12 @@ final class FleetKeysTest {
   }
 
   private Renewal renew(DeviceId id) {
-    return identity.renewals().renew(id, 1, Requests.of(Requests.p256())).join();
+    return renew(
+        id, identity.ca().issueDevice(Requests.p256().getPublic(), id, 1), Requests.p256());
+  }
+
+  private Renewal renew(DeviceId id, X509Certificate shown, KeyPair keys) {
+    return identity.renewals().renew(id, 1, shown, Requests.of(keys)).join();
   }
 
   /** The device is in a session and holds what it was given. */
@@ -253,13 +258,24 @@ final class FleetKeysTest {
   void renewsForNoKeyOfAnotherKind() {
     enroll(KITCHEN, Requests.p256());
 
-    assertThat(
-            identity
-                .renewals()
-                .renew(KITCHEN, 1, Requests.of(Requests.ec("secp384r1")))
-                .join()
-                .getRefusal())
+    X509Certificate shown = identity.ca().issueDevice(Requests.p256().getPublic(), KITCHEN, 1);
+    assertThat(renew(KITCHEN, shown, Requests.ec("secp384r1")).getRefusal())
         .isEqualTo("certificate-request-invalid");
+  }
+
+  /** Whoever has the dropped root's key could else have it turned into an identity of today. */
+  @Test
+  void renewsNobodyWhoseCertificateIsOfADroppedRoot() throws Exception {
+    X509Certificate shown = certificate(enroll(KITCHEN, Requests.p256()).getCertificateChain(0));
+    identity.fleetKeys().roll();
+    assertThat(renew(KITCHEN, shown, Requests.p256()).getRefusal()).isEmpty();
+
+    identity.fleetKeys().finish(true);
+
+    Renewal refused = renew(KITCHEN, shown, Requests.p256());
+    assertThat(refused.getRefusal()).isEqualTo("root-dropped");
+    assertThat(refused.getCertificateChainList()).isEmpty();
+    assertThat(refused.getDeviceKey()).isEqualTo(ByteString.EMPTY);
   }
 
   // ---- CA roots
@@ -362,6 +378,53 @@ final class FleetKeysTest {
     identity.fleetKeys().roll();
 
     assertThat(identity.fleetKeys().finish(true).devices()).isEqualTo(1);
+  }
+
+  @Test
+  void hasACertificateOfTheNewerRootBeforeItDropsTheOlder() throws Exception {
+    identity.ca().issueServer(Set.of(0, 65_535));
+    identity.ca().roll(); // and no more: the disk took no certificate behind it
+
+    identity.fleetKeys().finish(false);
+
+    X509Certificate left = identity.ca().root();
+    List<X509Certificate> shown = identity.ca().issueServer(Set.of(0, 65_535)).chain();
+    assertThat(shown).hasSize(2).endsWith(left);
+    shown.getFirst().verify(left.getPublicKey());
+  }
+
+  @Test
+  void dropsNoRootWhileTheServersOwnCertificateCannotMoveToTheNewer() throws Exception {
+    identity.ca().issueServer(Set.of(0));
+    identity.ca().roll();
+    Path inTheWay = Files.createDirectories(temp.resolve(".server.pem.new/full"));
+
+    assertThatThrownBy(() -> identity.fleetKeys().finish(true))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("server.pem: cannot be written");
+
+    assertThat(identity.ca().roots()).hasSize(2);
+    Files.delete(inTheWay);
+    identity.fleetKeys().finish(true);
+    assertThat(identity.ca().roots()).hasSize(1);
+  }
+
+  @Test
+  void tellsEveryListenerThatTheRootsChangedWhateverOneThrows() {
+    AtomicInteger told = new AtomicInteger();
+    identity
+        .fleetKeys()
+        .onRootsChanged(
+            () -> {
+              throw new StoreException("a full disk");
+            });
+    identity.fleetKeys().onRootsChanged(told::incrementAndGet);
+
+    assertThatThrownBy(() -> identity.fleetKeys().roll()).hasMessage("a full disk");
+    assertThatThrownBy(() -> identity.fleetKeys().finish(true)).hasMessage("a full disk");
+
+    assertThat(told).hasValue(2);
+    assertThat(identity.ca().roots()).hasSize(1);
   }
 
   @Test

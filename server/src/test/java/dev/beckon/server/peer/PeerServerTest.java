@@ -11,6 +11,7 @@ import dev.beckon.protocol.peer.PeerFrame;
 import dev.beckon.protocol.peer.PeerFrame.KindCase;
 import dev.beckon.protocol.peer.PeerRoots;
 import dev.beckon.server.identity.Device;
+import dev.beckon.server.session.FleetPki;
 import dev.beckon.server.session.FrameDecoder;
 import dev.beckon.server.session.FrameEncoder;
 import io.netty.bootstrap.Bootstrap;
@@ -25,6 +26,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetAddress;
+import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +42,7 @@ import org.junit.jupiter.api.Test;
 /** Connections of enrolled servers over real sockets; without TLS, which is not this part's. */
 final class PeerServerTest {
 
+  private static final X509Certificate CERTIFICATE = new FleetPki().device("any", 1).certificate();
   private static final int PIECE_BYTES = 32_768;
 
   private final Map<String, Integer> denied = new HashMap<>();
@@ -50,12 +53,18 @@ final class PeerServerTest {
       new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
   private final LinkedBlockingQueue<KindCase> received = new LinkedBlockingQueue<>();
   private final CountDownLatch open = new CountDownLatch(1);
+  private volatile boolean dropped;
   private Channel listening;
 
   /** A fleet with an application server 7. */
   private final class Fleet implements Rendezvous {
     @Override
     public void holds(int number, int generation, PeerRoots roots) {}
+
+    @Override
+    public boolean signed(X509Certificate certificate) {
+      return !dropped && certificate.equals(CERTIFICATE);
+    }
 
     @Override
     public PeerRoots rootsOfToday() {
@@ -118,7 +127,7 @@ final class PeerServerTest {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    peers.connected(channel.pipeline(), 7, 1);
+                    peers.connected(channel.pipeline(), 7, 1, CERTIFICATE);
                   }
                 })
             .bind(InetAddress.getLoopbackAddress(), 0)
@@ -133,34 +142,37 @@ final class PeerServerTest {
 
   /** Connects a server that says who it is, and does not read. */
   private Channel connectWithoutReading() throws Exception {
-    Channel server =
-        new Bootstrap()
-            .group(loops)
-            .channel(NioSocketChannel.class)
-            .option(ChannelOption.AUTO_READ, false)
-            .option(ChannelOption.SO_RCVBUF, 65_536)
-            .handler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    channel
-                        .pipeline()
-                        .addLast(new FrameDecoder(PeerFrame.parser()), FrameEncoder.INSTANCE)
-                        .addLast(
-                            new ChannelInboundHandlerAdapter() {
-                              @Override
-                              public void channelRead(ChannelHandlerContext ctx, Object frame) {
-                                received.add(((PeerFrame) frame).getKindCase());
-                              }
-                            });
-                  }
-                })
-            .connect(listening.localAddress())
-            .sync()
-            .channel();
+    Channel server = connect();
     server.writeAndFlush(PeerFrames.hello(7, 1, 0)).sync();
     assertThat(open.await(30, TimeUnit.SECONDS)).isTrue();
     return server;
+  }
+
+  private Channel connect() throws Exception {
+    return new Bootstrap()
+        .group(loops)
+        .channel(NioSocketChannel.class)
+        .option(ChannelOption.AUTO_READ, false)
+        .option(ChannelOption.SO_RCVBUF, 65_536)
+        .handler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                channel
+                    .pipeline()
+                    .addLast(new FrameDecoder(PeerFrame.parser()), FrameEncoder.INSTANCE)
+                    .addLast(
+                        new ChannelInboundHandlerAdapter() {
+                          @Override
+                          public void channelRead(ChannelHandlerContext ctx, Object frame) {
+                            received.add(((PeerFrame) frame).getKindCase());
+                          }
+                        });
+              }
+            })
+        .connect(listening.localAddress())
+        .sync()
+        .channel();
   }
 
   private void send(int pieces) {
@@ -182,6 +194,34 @@ final class PeerServerTest {
 
     until("cut", () -> peers.counters().ended(PeerEnd.TOO_SLOW) == 1);
     assertThat(peers.connected()).isEmpty();
+  }
+
+  @Test
+  void endsAConnectionWhoseRootWasDropped() throws Exception {
+    Channel server = connectWithoutReading();
+    peers.rootsChanged();
+    send(1);
+    assertThat(peers.connected()).as("its root still counts").containsExactly(7);
+    dropped = true;
+
+    peers.rootsChanged();
+
+    until("ended", () -> peers.counters().ended(PeerEnd.ROOT_DROPPED) == 1);
+    assertThat(peers.connected()).isEmpty();
+    server.config().setAutoRead(true);
+    assertThat(server.closeFuture().await(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(received).contains(KindCase.BYE);
+  }
+
+  /** Its handshake was over in time, its connection was not known yet. */
+  @Test
+  void admitsNobodyWhoseRootWasDroppedSinceItsHandshake() throws Exception {
+    dropped = true;
+
+    connect().writeAndFlush(PeerFrames.hello(7, 1, 0));
+
+    until("ended", () -> peers.counters().ended(PeerEnd.ROOT_DROPPED) == 1);
+    assertThat(peers.counters().opened()).isZero();
   }
 
   @Test

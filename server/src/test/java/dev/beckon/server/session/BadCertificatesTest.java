@@ -4,6 +4,7 @@ import static dev.beckon.server.session.SessionFrames.hello;
 import static dev.beckon.server.session.Until.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.session.ByeReason;
 import dev.beckon.protocol.session.Delivery;
 import dev.beckon.protocol.session.Frame.KindCase;
@@ -64,7 +65,10 @@ class BadCertificatesTest {
 
   private final MemoryStore store = new MemoryStore();
   private final AtomicReference<Instant> now = new AtomicReference<>(NOW);
+  private final AtomicReference<List<X509Certificate>> roots =
+      new AtomicReference<>(List.of(FLEET.root()));
   private volatile int minimumGeneration;
+  private volatile Runnable onOpened = () -> {};
   private @Nullable SessionServer server;
   private InetSocketAddress address = new InetSocketAddress(0);
 
@@ -75,11 +79,17 @@ class BadCertificatesTest {
         new SessionServer(
             nativeParts ? config : config.withoutNativeParts(),
             FLEET.server(),
-            () -> List.of(FLEET.root()),
+            roots::get,
             ServerNumbers.delivering(0),
             store,
             (id, generation) -> generation < minimumGeneration,
-            new SessionListener() {},
+            new SessionListener() {
+              @Override
+              public void opened(
+                  DeviceId id, int number, long wakeId, InetSocketAddress from, long nowMillis) {
+                onOpened.run();
+              }
+            },
             true,
             Optional.empty(),
             System::nanoTime,
@@ -308,6 +318,59 @@ class BadCertificatesTest {
     }
     until("counted", () -> server().counters().refused(Refusal.UNFIT_CERTIFICATE) == 1);
     assertThat(server().counters().opened()).isEqualTo(1);
+  }
+
+  /** Its handshake began before the server shows another certificate, and ends behind that. */
+  @Test
+  void refusesACertificateWhoseRootWasDroppedSinceTheTlsSessionBegan() throws Exception {
+    SSLContext context = DeviceConnection.context(FLEET.root(), KITCHEN);
+    long begun = session(context);
+    roots.set(List.of(OTHER.root()));
+
+    try (DeviceConnection device = DeviceConnection.open(address, context, "beckon/1", "TLSv1.3")) {
+      assertThat(device.tls().getSession().getCreationTime()).as("resumed").isEqualTo(begun);
+      device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
+      assertThat(device.receive()).isNull();
+    } catch (IOException refused) {
+      assertThat(refused).isNotInstanceOf(SocketTimeoutException.class);
+    }
+    until("counted", () -> server().counters().refused(Refusal.UNFIT_CERTIFICATE) == 1);
+    assertThat(server().counters().opened()).isEqualTo(1);
+  }
+
+  @Test
+  void closesOpenSessionsWhoseRootWasDroppedAndNoOthers() throws Exception {
+    roots.set(List.of(OTHER.root(), FLEET.root()));
+    try (DeviceConnection older = welcomed(KITCHEN, "kitchen");
+        DeviceConnection _ = welcomed(OTHER.device("cellar", 2), "cellar")) {
+      roots.set(List.of(OTHER.root()));
+
+      server().rootsChanged();
+
+      assertThat(older.receive(KindCase.BYE).getBye().getText())
+          .startsWith("certificate: of a root that was dropped");
+      assertThat(older.receive()).isNull();
+      until("closed", () -> server().counters().closed(CloseReason.ROOT_DROPPED) == 1);
+      assertThat(server().hasSession(new DeviceId("cellar"))).isTrue();
+    }
+  }
+
+  /** The root goes after the handshake, and before the session can be found among the open ones. */
+  @Test
+  void closesASessionWhoseRootIsDroppedWhileItIsAdmitted() throws Exception {
+    onOpened = () -> roots.set(List.of(OTHER.root()));
+
+    try (DeviceConnection device = DeviceConnection.session(address, FLEET.root(), KITCHEN)) {
+      device.send(hello("kitchen", Delivery.DELIVERY_PUSH, 0));
+
+      until("closed", () -> server().counters().closed(CloseReason.ROOT_DROPPED) == 1);
+    }
+  }
+
+  private DeviceConnection welcomed(Held held, String id) throws IOException {
+    DeviceConnection device = DeviceConnection.session(address, FLEET.root(), held);
+    device.send(hello(id, Delivery.DELIVERY_PUSH, 0)).receive(KindCase.WELCOME);
+    return device;
   }
 
   @Test

@@ -92,7 +92,7 @@ public final class FleetPki {
   private final Held root;
   private long serial = 1;
 
-  FleetPki() {
+  public FleetPki() {
     KeyPair keys = newKeys();
     this.root =
         new Held(
@@ -113,7 +113,7 @@ public final class FleetPki {
     return root;
   }
 
-  Held device(String id, int generation) {
+  public Held device(String id, int generation) {
     return issue(new Wish().uris("urn:beckon:device:" + id + "/" + generation));
   }
 

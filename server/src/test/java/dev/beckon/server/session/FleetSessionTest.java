@@ -329,6 +329,23 @@ class FleetSessionTest {
     }
   }
 
+  @Test
+  void endsASessionThatStandsOnADroppedRoot() throws Exception {
+    identity.fleetKeys().onRootsChanged(server::rootsChanged);
+    try (DeviceConnection device = connect(hello("kitchen", Delivery.DELIVERY_PUSH, 0))) {
+      device.receive(KindCase.WELCOME);
+      identity.fleetKeys().roll();
+      assertThat(server.hasSession(KITCHEN)).isTrue();
+
+      identity.fleetKeys().finish(true);
+
+      assertThat(device.receive(KindCase.BYE).getBye().getText()).contains("root");
+      assertThat(device.receive()).isNull();
+    }
+    until("closed", () -> server.counters().closed(CloseReason.ROOT_DROPPED) == 1);
+    assertThat(server.counters().opened()).isEqualTo(1);
+  }
+
   // ---- steps
 
   private DeviceConnection connect(Frame hello) throws Exception {

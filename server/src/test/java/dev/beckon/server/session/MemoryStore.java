@@ -89,7 +89,7 @@ final class MemoryStore implements SessionStore {
 
   @Override
   public CompletableFuture<Renewal> renew(
-      DeviceId id, int generation, ByteString certificateRequest) {
+      DeviceId id, int generation, X509Certificate certificate, ByteString certificateRequest) {
     return CompletableFuture.completedFuture(
         Renewal.newBuilder().setGeneration(generation).setKeyId(2).build());
   }
