@@ -73,6 +73,8 @@ final class Flood {
   private long nowNanos;
   private long droppedBefore;
   private long sent;
+  private long sentBefore;
+  private long notTaken;
   private long answered;
   private long idleNanos;
   private int slot;
@@ -118,6 +120,7 @@ final class Flood {
     nowNanos = startNanos;
     observed = Counts.NONE;
     credit = 0;
+    sentBefore += sent;
     sent = 0;
     answered = 0;
     idleNanos = 0;
@@ -165,8 +168,9 @@ final class Flood {
     for (int i = 0; i < length; i++) {
       sentMicros.setAtIndex(INT, slot + i, Math.max(1, micros));
     }
-    sockets.send(socket, ahead.bytes(), ahead.offset(slot), length, kind.bytes());
-    sent += length;
+    int left = sockets.send(socket, ahead.bytes(), ahead.offset(slot), length, kind.bytes());
+    sent += left;
+    notTaken += length - left;
     slot += length;
   }
 
@@ -195,7 +199,8 @@ final class Flood {
       return;
     }
     int of = fleet.slotOf(reader);
-    if (of < 0 || of >= ahead.slots() || !isFirst(of)) {
+    int micros = of < 0 || of >= ahead.slots() ? 0 : take(of);
+    if (micros == 0) {
       other++;
       return;
     }
@@ -205,7 +210,7 @@ final class Flood {
             ? fleet.onAnswer(device, reader)
             : fleet.obey(device, reader);
     switch (answer) {
-      case ACCEPTED -> answered++;
+      case ACCEPTED -> accepted(micros);
       case UNPROVEN -> unproven++;
       case STALE -> stale++;
       case FORGED -> forged++;
@@ -219,24 +224,37 @@ final class Flood {
       return;
     }
     int of = MemorySegment.ofArray(bytes).get(INT_BE, 8);
-    if (of < 0 || of >= ahead.slots() || !isFirst(of)) {
+    int micros = of < 0 || of >= ahead.slots() ? 0 : take(of);
+    if (micros == 0) {
       other++;
       return;
     }
-    answered++;
+    accepted(micros);
   }
 
-  /** Whether this is the first answer to the slot's datagram; its latency is recorded. */
-  private boolean isFirst(int of) {
+  /** When the slot's datagram was sent, if this is the first answer to it; else 0. */
+  private int take(int of) {
     int micros = sentMicros.getAtIndex(INT, of);
-    if (micros == 0) {
-      return false;
-    }
     sentMicros.setAtIndex(INT, of, 0);
+    return micros;
+  }
+
+  /** Only these have a latency: a refusal costs the server less. */
+  private void accepted(int micros) {
+    answered++;
     if (latencies != null) {
       latencies.record(nanoClock.getAsLong() - startNanos - micros * 1000L);
     }
-    return true;
+  }
+
+  /** Datagrams that have left since the start, in all windows. */
+  long sentInAll() {
+    return sentBefore + sent;
+  }
+
+  /** Datagrams since the start that this machine's kernel did not send, its buffers being full. */
+  long notTaken() {
+    return notTaken;
   }
 
   /** Answers since the start that asked to prove the address. */

@@ -1,10 +1,12 @@
 package dev.beckon.lab.fleet;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
@@ -15,8 +17,12 @@ import org.jspecify.annotations.Nullable;
  * all have been sent the next ones are computed, and the clock of the measurement stands meanwhile.
  *
  * <p>What the server has taken is what it answered, or where it answers nothing, what was sent less
- * what the kernel dropped in front of it. The share of time in which this sender had nothing to do
- * is reported as well: while there is some, and datagrams are lost, the server is the limit.
+ * what the kernel dropped in front of it. That such a datagram was also accepted only the server
+ * can tell: {@code sentInAll} less {@code droppedInAll} is what its own counters must have grown
+ * by.
+ *
+ * <p>The share of time in which this sender had nothing to do is reported as well: while there is
+ * some, and datagrams are lost, the server is the limit.
  */
 final class Saturation {
   /** Until the queue in front of the server is full and the rate has settled. */
@@ -35,6 +41,11 @@ final class Saturation {
   private final Flood flood;
   private final Latencies latencies = new Latencies();
   private Flood.Counts measured = Flood.Counts.NONE;
+
+  /** Whether the kernel counts what it drops: the server is on this machine. */
+  private final boolean counted;
+
+  private final long droppedBefore;
 
   /**
    * Not begun.
@@ -56,10 +67,21 @@ final class Saturation {
     this.drops = drops;
     this.nanoClock = nanoClock;
     this.clock = clock;
+    OptionalLong before = drops.count();
+    counted = before.isPresent();
+    droppedBefore = before.orElse(0);
     ahead = new DatagramsAhead(arena, fleet, kind, blocks.devices(), wanted);
-    flood =
-        new Flood(
-            arena, fleet, kind, blocks, sockets, ahead, () -> drops.count().orElse(0), nanoClock);
+    flood = new Flood(arena, fleet, kind, blocks, sockets, ahead, this::dropped, nanoClock);
+  }
+
+  /** A server that has ended has taken its counter with it, and nothing can be said any more. */
+  private long dropped() {
+    OptionalLong now = drops.count();
+    if (counted && now.isEmpty()) {
+      throw new UncheckedIOException(
+          new IOException("server: its socket is gone (expected a server that runs to the end)"));
+    }
+    return now.orElse(0);
   }
 
   /**
@@ -70,7 +92,16 @@ final class Saturation {
    */
   Map<String, Number> run(long durationNanos, Progress progress, BooleanSupplier stop)
       throws IOException {
-    if (!kind.isAnswered() && drops.count().isEmpty()) {
+    try {
+      return measure(durationNanos, progress, stop);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private Map<String, Number> measure(long durationNanos, Progress progress, BooleanSupplier stop)
+      throws IOException {
+    if (!kind.isAnswered() && !counted) {
       throw new IOException(
           "one-way keepalives are counted by the kernel (expected: a server on this machine and in"
               + " this network namespace)");
@@ -141,6 +172,9 @@ final class Saturation {
         rounded(100.0 * (measured.sent() - taken) / Math.max(1, measured.sent()), 100));
     figures.put("droppedByKernelPerSecond", Math.round(measured.dropped() / seconds));
     figures.put("generatorIdlePercent", rounded(measured.idleNanos() / seconds / 1e7, 10));
+    figures.put("sentInAll", flood.sentInAll());
+    figures.put("droppedInAll", dropped() - droppedBefore);
+    figures.put("notSentInAll", flood.notTaken());
     figures.put("unprovenAnswers", flood.unproven());
     figures.put("staleAnswers", flood.stale());
     figures.put("forgedAnswers", flood.forged());

@@ -8,7 +8,7 @@ public interface SessionDialler extends AutoCloseable {
    *
    * @param device number of the device in the fleet, from 0
    * @param wakeId of the wake that the session follows
-   * @param delayMillis to wait before dialling, as the wake says
+   * @param delayMillis of the wake; as devices do, dials after a random part of it
    */
   void dial(int device, long wakeId, long delayMillis);
 

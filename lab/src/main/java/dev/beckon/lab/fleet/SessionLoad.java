@@ -36,6 +36,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -177,7 +178,19 @@ public final class SessionLoad implements SessionDialler {
   public void dial(int device, long wakeId, long delayMillis) {
     loops
         .next()
-        .schedule(() -> begin(new Dial(device, wakeId, 0)), delayMillis, TimeUnit.MILLISECONDS);
+        .schedule(
+            () -> begin(new Dial(device, wakeId, 0)),
+            partNanos(delayMillis, ThreadLocalRandom.current().nextDouble()),
+            TimeUnit.NANOSECONDS);
+  }
+
+  /**
+   * When a device dials (docs/PROTOCOL.md, "dialling").
+   *
+   * @param random uniform in [0, 1)
+   */
+  static long partNanos(long delayMillis, double random) {
+    return (long) (TimeUnit.MILLISECONDS.toNanos(delayMillis) * random);
   }
 
   private void begin(Dial dial) {

@@ -24,6 +24,7 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
   private final String deviceId;
 
   private int owed;
+  private boolean commanded;
   private boolean greeted;
   private @Nullable String failure;
 
@@ -108,6 +109,7 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
       return;
     }
     owed++;
+    commanded = true;
     load.commandCame(dial, command);
     report(ctx, command, State.DELIVERED);
     report(ctx, command, State.RUNNING);
@@ -144,6 +146,8 @@ final class SimulatedSession extends ChannelInboundHandlerAdapter {
       fail("ended before Welcome");
     } else if (owed > 0) {
       fail("ended without a receipt");
+    } else if (!commanded && load.leavesAtOnce()) {
+      fail("ended without a command");
     }
     load.ended(dial, failure);
   }

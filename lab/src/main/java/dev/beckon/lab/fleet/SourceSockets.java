@@ -60,7 +60,6 @@ final class SourceSockets implements AutoCloseable {
   private final MemorySegment contents = arena.allocate((long) BATCH * CONTENT_BYTES, 64);
   private final byte[] datagram = new byte[CONTENT_BYTES];
   private boolean segments;
-  private long refused;
 
   /**
    * Opens them.
@@ -151,17 +150,13 @@ final class SourceSockets implements AutoCloseable {
     return segments;
   }
 
-  /** Datagrams that the kernel did not take for good, such as when nobody listens. */
-  long refused() {
-    return refused;
-  }
-
   /**
    * Sends datagrams of equal size that stand one behind the other.
    *
    * @param count at most {@link #BATCH}
+   * @return how many the kernel took, from the first on; fewer while its buffers are full
    */
-  void send(int socket, MemorySegment from, long offset, int count, int bytes) {
+  int send(int socket, MemorySegment from, long offset, int count, int bytes) {
     int sent = 0;
     while (sent < count) {
       int rest = count - sent;
@@ -173,10 +168,10 @@ final class SourceSockets implements AutoCloseable {
       } else if (whole && !isPassing(-result)) {
         segments = false; // an old kernel, or a network device that cannot do it
       } else if (result != -LinuxSockets.EINTR && result != -LinuxSockets.ECONNREFUSED) {
-        refused += rest;
-        return;
+        return sent;
       }
     }
+    return sent;
   }
 
   private static boolean isPassing(int error) {

@@ -109,6 +109,22 @@ final class SessionLoadTest {
   }
 
   @Test
+  void aSessionForCommandsThatGetsNoneDidNotEndWell() throws Exception {
+    try (SessionLoad load = load(Course.COMMANDS, false)) {
+      load.dial(23, 0, 0);
+
+      assertThat(end()).isEqualTo(new End(23, "ended without a command"));
+    }
+  }
+
+  @Test
+  void aDeviceDialsAfterARandomPartOfTheDelay() {
+    assertThat(SessionLoad.partNanos(0, 0.9)).isZero();
+    assertThat(SessionLoad.partNanos(10_000, 0)).isZero();
+    assertThat(SessionLoad.partNanos(10_000, 0.25)).isEqualTo(2_500_000_000L);
+  }
+
+  @Test
   void aHandshakeEndsWhenTheServerHasEndedItToo() throws Exception {
     try (SessionLoad load = load(Course.HANDSHAKE, false)) {
       load.dial(22, 0, 0);

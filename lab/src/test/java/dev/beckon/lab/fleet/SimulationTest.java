@@ -35,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class SimulationTest {
   private static final int DEVICES = 3_000;
   private static final int WOKEN = 1_234;
+  private static final int MOST_QUESTIONS = 1_000;
   private static final Duration LONG = Duration.ofMinutes(2);
 
   @TempDir Path data;
@@ -161,12 +162,50 @@ final class SimulationTest {
   void oneWayKeepalivesAreCountedThoughNobodyAnswers() throws IOException {
     try (Simulation simulation = simulation(plan(LoadKind.ONE_WAY, true))) {
       simulation.setUp((what, done, total) -> {}, () -> false);
+      long before = accepted();
       Map<String, Number> figures =
           simulation.saturate(Duration.ofSeconds(1), (what, done, total) -> {}, () -> false);
       System.out.println(figures);
       assertThat(figures.getOrDefault("takenPerSecond", 0).longValue()).isPositive();
       assertThat(figures).containsEntry("answeredPerSecond", 0L);
+      long taken =
+          figures.getOrDefault("sentInAll", 0).longValue()
+              - figures.getOrDefault("droppedInAll", 0).longValue();
+      long accepted = accepted() - before;
+      for (int asked = 0; accepted < taken && asked < MOST_QUESTIONS; asked++) {
+        accepted = accepted() - before; // the last ones may still wait in the server's socket
+      }
+      assertThat(accepted).isEqualTo(taken).isPositive();
     }
+  }
+
+  @Test
+  void nothingIsSaidOfAServerThatEndsMeanwhile() throws IOException {
+    try (Simulation simulation = simulation(plan(LoadKind.ONE_WAY, true))) {
+      simulation.setUp((what, done, total) -> {}, () -> false);
+      AtomicBoolean closed = new AtomicBoolean();
+      assertThatThrownBy(
+              () ->
+                  simulation.saturate(
+                      Duration.ofSeconds(2),
+                      (what, done, total) -> {
+                        if (what.equals("seconds measured") && !closed.getAndSet(true)) {
+                          server.close();
+                        }
+                      },
+                      () -> false))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith("server: its socket is gone");
+    }
+  }
+
+  private long accepted() {
+    return ask("GET", "/metrics", "")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith("beckon_datagrams_total{outcome=\"accepted\"}"))
+        .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(' ') + 1)))
+        .sum();
   }
 
   @Test
