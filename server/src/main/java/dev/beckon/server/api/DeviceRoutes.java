@@ -78,9 +78,9 @@ final class DeviceRoutes {
                 .list(Requests.chosenLabels(List.of(label.split(",", -1))), after, limit + 1);
     ObjectNode json = Json.MAPPER.createObjectNode();
     ArrayNode items = json.putArray("devices");
-    Map<DeviceId, SortedSet<String>> labels = devices.labels(found);
-    found.stream()
-        .limit(limit)
+    List<Device> shown = found.subList(0, Math.min(found.size(), limit));
+    Map<DeviceId, SortedSet<String>> labels = devices.labels(shown);
+    shown.stream()
         .map(device -> json(device, labels.getOrDefault(device.id(), NO_LABELS)))
         .forEach(items::add);
     if (found.size() > limit) {

@@ -1,10 +1,8 @@
 package dev.beckon.server.command;
 
-import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.identity.Device;
-import dev.beckon.server.identity.Labels;
 import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -23,6 +21,7 @@ final class Acceptance {
 
   private final DeviceLookup devices;
   private final CommandIds ids;
+  private final GroupAdding groupAdding;
 
   /**
    * Of a command's content.
@@ -48,9 +47,10 @@ final class Acceptance {
     }
   }
 
-  Acceptance(DeviceLookup devices, CommandIds ids) {
+  Acceptance(DeviceLookup devices, CommandIds ids, GroupAdding groupAdding) {
     this.devices = devices;
     this.ids = ids;
+    this.groupAdding = groupAdding;
   }
 
   /**
@@ -72,6 +72,8 @@ final class Acceptance {
     if (refused.isPresent()) {
       return refused.get();
     }
+    // Groups that were accepted before come before it, also if their portions do not.
+    groupAdding.addOwed(sql, device.id(), now);
     byte[] content = asked.body();
     Instant accepted = now.truncatedTo(ChronoUnit.MILLIS);
     Command command =
@@ -135,14 +137,18 @@ final class Acceptance {
               + Groups.MAX_OPEN
               + "; wait until one has ended, or cancel some)");
     }
-    Instant deadline =
-        wanted.deadlineAllowsForTurns()
-            ? asked.deadline().plusSeconds((ahead.devices() + devices) / perSecond)
-            : asked.deadline();
+    // What was asked for counts: the allowance makes no deadline legal, and none illegal.
     Submission.Refused late =
-        SubmissionLimits.deadlineRefusal(deadline.truncatedTo(ChronoUnit.MILLIS), now).orElse(null);
+        SubmissionLimits.deadlineRefusal(asked.deadline().truncatedTo(ChronoUnit.MILLIS), now)
+            .orElse(null);
     if (late != null) {
       return new GroupSubmission.Refused(late.code(), late.detail());
+    }
+    Instant deadline = asked.deadline();
+    if (wanted.deadlineAllowsForTurns()) {
+      Instant latest = now.plus(SubmissionLimits.MAX_DEADLINE);
+      Instant extended = deadline.plusSeconds((ahead.devices() + devices) / perSecond);
+      deadline = extended.isBefore(latest) ? extended : latest;
     }
     byte[] content = asked.body();
     Group group =
@@ -184,42 +190,6 @@ final class Acceptance {
             : new GroupSubmission.Conflict(first.id()));
   }
 
-  /** The ID of a command of a group. */
-  String nextId(Instant now) {
-    return ids.next(now.toEpochMilli());
-  }
-
-  /**
-   * Why a group's command cannot go to its device; null if it can.
-   *
-   * @param args with the secret values
-   * @param misfits what was found out about declared actions in this portion, by their hash
-   */
-  @Nullable String refusal(
-      Sql sql,
-      Labels.Labelled device,
-      Group group,
-      Map<String, String> args,
-      Map<ByteString, Optional<String>> misfits)
-      throws SQLException {
-    Optional<String> misfit = misfits.get(device.actionsHash());
-    if (misfit == null) {
-      misfit =
-          devices
-              .find(sql, device.id())
-              .map(Device::actions)
-              .flatMap(
-                  actions ->
-                      DeclaredActions.refusal(
-                          actions, group.action(), args, group.secrecy().args(), group.bodyBytes()))
-              .map(Submission.Refused::detail);
-      misfits.put(device.actionsHash(), misfit);
-    }
-    return misfit.isPresent()
-        ? misfit.get()
-        : tooMany(sql, device.id()).map(Submission.Refused::detail).orElse(null);
-  }
-
   private static Optional<Submission> before(Sql sql, NewCommand asked, Hashes hashes)
       throws SQLException {
     String key = asked.idempotencyKey();
@@ -258,7 +228,7 @@ final class Acceptance {
     return tooMany(sql, id);
   }
 
-  private static Optional<Submission.Refused> tooMany(Sql sql, DeviceId id) throws SQLException {
+  static Optional<Submission.Refused> tooMany(Sql sql, DeviceId id) throws SQLException {
     int waiting = CommandTable.countWaiting(sql, id);
     return waiting < Commands.MAX_WAITING
         ? Optional.empty()

@@ -74,7 +74,12 @@ public final class Commands implements AutoCloseable {
   private final Listeners listeners = new Listeners();
 
   private Commands(
-      Database database, InstantSource clock, Bodies bodies, Acceptance acceptance, Duration keep) {
+      Database database,
+      InstantSource clock,
+      Bodies bodies,
+      Acceptance acceptance,
+      GroupAdding groupAdding,
+      Duration keep) {
     this.database = database;
     this.clock = clock;
     this.bodies = bodies;
@@ -84,7 +89,8 @@ public final class Commands implements AutoCloseable {
     this.reports = new Reports(database, bodies, transitions, clock, this::changed);
     this.retention = new Retention(database, bodies, transitions, keep);
     this.groups =
-        new Groups(database, clock, bodies, acceptance, transitions, listeners, this::cancel);
+        new Groups(
+            database, clock, bodies, acceptance, groupAdding, transitions, listeners, this::cancel);
     addListener(groups);
   }
 
@@ -109,7 +115,9 @@ public final class Commands implements AutoCloseable {
     Bodies bodies = new Bodies(database.folder());
     bodies.deleteAllBut(database.read(CommandTable::bodyNames));
     CommandIds ids = new CommandIds(new SecureRandom(), database.read(CommandTable::newestId));
-    return new Commands(database, clock, bodies, new Acceptance(devices, ids), keep);
+    GroupAdding groupAdding = new GroupAdding(devices, ids);
+    return new Commands(
+        database, clock, bodies, new Acceptance(devices, ids, groupAdding), groupAdding, keep);
   }
 
   /**

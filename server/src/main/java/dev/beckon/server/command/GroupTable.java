@@ -177,6 +177,28 @@ final class GroupTable {
     }
   }
 
+  /** Whether the group's command for this device was added before its portion. */
+  static boolean hasCommand(Sql sql, String id, DeviceId device) throws SQLException {
+    return sql.first(
+            "SELECT 1 FROM commands WHERE device_id = ? AND id > ? AND group_id = ?",
+            row -> true,
+            device.value(),
+            id,
+            id)
+        .isPresent();
+  }
+
+  /** IDs of those that have not come to this device yet, which has their labels; oldest first. */
+  static List<String> owed(Sql sql, DeviceId device) throws SQLException {
+    return sql.list(
+        "SELECT id FROM command_groups g WHERE ended_at IS NULL AND cancel_asked = 0"
+            + " AND added_to < ?1 AND NOT EXISTS (SELECT 1 FROM json_each(g.labels) j WHERE NOT"
+            + " EXISTS (SELECT 1 FROM labels l WHERE l.label = j.value AND l.device_id = ?1))"
+            + " ORDER BY id",
+        row -> row.getString(1),
+        device.value());
+  }
+
   static void addedTo(Sql sql, String id, String deviceId) throws SQLException {
     sql.update("UPDATE command_groups SET added_to = ? WHERE id = ?", deviceId, id);
   }

@@ -1,21 +1,19 @@
 package dev.beckon.server.command;
 
-import com.google.protobuf.ByteString;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.Acceptance.Hashes;
 import dev.beckon.server.identity.Labels;
 import dev.beckon.server.store.Database;
 import dev.beckon.server.store.Sql;
+import dev.beckon.server.store.StoreException;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,6 +52,7 @@ public final class Groups implements CommandListener {
   private final InstantSource clock;
   private final Bodies bodies;
   private final Acceptance acceptance;
+  private final GroupAdding adding;
   private final Transitions transitions;
   private final Listeners listeners;
   private final Cancel cancel;
@@ -74,6 +73,7 @@ public final class Groups implements CommandListener {
       InstantSource clock,
       Bodies bodies,
       Acceptance acceptance,
+      GroupAdding adding,
       Transitions transitions,
       Listeners listeners,
       Cancel cancel) {
@@ -81,6 +81,7 @@ public final class Groups implements CommandListener {
     this.clock = clock;
     this.bodies = bodies;
     this.acceptance = acceptance;
+    this.adding = adding;
     this.transitions = transitions;
     this.listeners = listeners;
     this.cancel = cancel;
@@ -198,22 +199,15 @@ public final class Groups implements CommandListener {
    * thread that others wait for.
    *
    * @return whether there was something to do, so that there may be more
-   * @throws CompletionException of the oldest group, if none could go on
+   * @throws CompletionException or {@link StoreException}, of the oldest group, if none could go on
    */
   public boolean work() {
-    CompletionException failure = null;
+    RuntimeException failure = null;
     for (String id : database.read(GroupTable::unfinished)) {
       try {
-        database
-            .write(
-                sql -> portion(sql, id),
-                cancellings -> {
-                  changed.add(id);
-                  cancellings.forEach(listeners::cancelling);
-                })
-            .join();
+        workOn(id);
         return true;
-      } catch (CompletionException e) {
+      } catch (CompletionException | StoreException e) {
         failure = failure == null ? e : failure;
       }
     }
@@ -223,44 +217,33 @@ public final class Groups implements CommandListener {
     return false;
   }
 
-  private List<Cancelling> portion(Sql sql, String id) throws SQLException {
+  private void workOn(String id) {
+    // Who has the labels is found out here: the writer, on which all wait, only looks them up.
+    GroupAdding.Portion next = database.read(sql -> adding.next(sql, id, PORTION)).orElse(null);
+    database
+        .write(
+            sql -> portion(sql, id, next),
+            cancellings -> {
+              changed.add(id);
+              cancellings.forEach(listeners::cancelling);
+            })
+        .join();
+  }
+
+  private List<Cancelling> portion(Sql sql, String id, GroupAdding.@Nullable Portion next)
+      throws SQLException {
     GroupTable.Stored stored = GroupTable.find(sql, id).orElse(null);
     if (stored == null || stored.group().endedAt() != null) {
       return List.of();
     }
-    String addedTo = stored.addedTo();
     String cancelledTo = stored.cancelledTo();
     if (cancelledTo != null) {
       return cancelPortion(sql, stored, cancelledTo);
     }
-    if (addedTo != null) {
-      addPortion(sql, stored, addedTo);
+    if (next != null && adding.add(sql, stored, next, clock.instant())) {
+      transitions.endIfOver(sql, id);
     }
     return List.of();
-  }
-
-  private void addPortion(Sql sql, GroupTable.Stored stored, String addedTo) throws SQLException {
-    Group group = stored.group();
-    Instant now = clock.instant();
-    List<Labels.Labelled> devices =
-        Labels.enrolled(sql, new TreeSet<>(group.labels()), addedTo, PORTION);
-    Map<ByteString, Optional<String>> misfits = new HashMap<>();
-    Map<String, String> args = stored.revealed().args();
-    for (Labels.Labelled device : devices) {
-      GroupTable.addCommand(
-          sql,
-          group,
-          acceptance.nextId(now),
-          device.id(),
-          acceptance.refusal(sql, device, group, args, misfits),
-          now);
-    }
-    if (devices.size() < PORTION) {
-      GroupTable.complete(sql, group.id());
-      transitions.endIfOver(sql, group.id());
-    } else {
-      GroupTable.addedTo(sql, group.id(), devices.getLast().id().value());
-    }
   }
 
   private List<Cancelling> cancelPortion(Sql sql, GroupTable.Stored stored, String cancelledTo)

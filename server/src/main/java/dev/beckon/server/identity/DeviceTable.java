@@ -45,8 +45,9 @@ final class DeviceTable {
   static List<Device> list(Sql sql, SortedSet<String> labels, @Nullable String after, int limit)
       throws SQLException {
     List<Object> parameters = new ArrayList<>();
-    String from = Labels.having(labels, parameters);
-    parameters.add(after == null ? "" : after);
+    String behind = after == null ? "" : after;
+    String from = Labels.having(Labels.rarestFirst(sql, labels, behind), parameters);
+    parameters.add(behind);
     parameters.add(limit);
     return sql.list(
         "SELECT d.id, d.generation, d.state, d.added_at, d.enrolled_at, d.actions "

@@ -7,7 +7,6 @@ import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,17 +52,8 @@ public sealed class KnownDevices permits Devices {
 
   /** The labels of these devices, by ID; a device without labels is missing. */
   public Map<DeviceId, SortedSet<String>> labels(Collection<Device> of) {
-    return database.read(
-        sql -> {
-          Map<DeviceId, SortedSet<String>> labels = new HashMap<>();
-          for (Device device : of) {
-            SortedSet<String> own = Labels.of(sql, device.id());
-            if (!own.isEmpty()) {
-              labels.put(device.id(), own);
-            }
-          }
-          return labels;
-        });
+    List<DeviceId> ids = of.stream().map(Device::id).toList();
+    return database.read(sql -> Labels.of(sql, ids));
   }
 
   /** Keeps what the device said it can do, and the hash it will say it by in its next Hello. */

@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -226,6 +227,129 @@ class GroupsTest {
     assertThat(fleet.events(refused.id())).containsExactly("queued", "finished");
     assertThat(command(group, 1).state()).isEqualTo(CommandState.QUEUED);
     assertThat(find(group).endedAt()).isNull();
+  }
+
+  @Test
+  void judgesEachDeviceByWhatItDeclaredItselfWhateverHashItClaims() {
+    enroll(fleet, 2, "hall");
+    byte[] sameHash = new byte[32];
+    declare(device(0), "print", sameHash);
+    declare(device(1), "echo", sameHash);
+
+    Group group = accepted(wanted(null, null, "hall"));
+    workToTheEnd();
+
+    assertThat(command(group, 0).state()).isEqualTo(CommandState.REJECTED);
+    assertThat(command(group, 1).state()).isEqualTo(CommandState.QUEUED);
+  }
+
+  private void declare(DeviceId id, String action, byte[] hash) {
+    Actions actions =
+        Actions.newBuilder()
+            .addActions(Action.newBuilder().setName(action).setAcceptsOtherArgs(true))
+            .build();
+    fleet.identity.devices().declareActions(id, actions, hash).join();
+  }
+
+  private NewCommand echo(int device) {
+    return new NewCommand(
+        device(device), "echo", Map.of(), null, fleet.now.get().plus(Fleet.DEADLINE), null);
+  }
+
+  private List<@Nullable String> groupsInOrder(int device) {
+    return fleet.commands.handOver(device(device), Set.of(), 16).join().commands().stream()
+        .map(Command::groupId)
+        .toList();
+  }
+
+  @Test
+  void aSingleCommandComesBehindTheGroupsThatWereAcceptedBeforeIt() {
+    enroll(fleet, MANY, "hall", "north");
+    Group first = accepted(wanted(null, null, "hall"));
+    Group second = accepted(wanted(null, null, "hall", "north"));
+    groups.work();
+    fleet.accepted(echo(MANY - 1));
+    fleet.accepted(echo(MANY - 1));
+    fleet.accepted(echo(0));
+
+    assertThat(groupsInOrder(MANY - 1)).containsExactly(first.id(), second.id(), null, null);
+    restart();
+    workToTheEnd();
+
+    for (Group group : List.of(first, second)) {
+      assertThat(find(group).devices()).isEqualTo(MANY);
+      assertThat(find(group).count(CommandState.QUEUED)).isEqualTo(MANY);
+      assertThat(commands(group).stream().map(Command::deviceId).distinct()).hasSize(MANY);
+    }
+    assertThat(groupsInOrder(0)).containsExactly(first.id(), second.id(), null);
+  }
+
+  @Test
+  void aSingleCommandBringsNoGroupThatItsDeviceIsNotIn() {
+    enroll(fleet, MANY, "hall");
+    fleet.identity.devices().label(device(MANY - 1), List.of("north")).join();
+    accepted(wanted(null, null, "hall"));
+    Group cancelled = accepted(wanted(null, null, "north"));
+    groups.cancel(cancelled.id()).join();
+
+    fleet.accepted(echo(MANY - 1));
+    assertThat(fleet.submit(new NewCommand(device(5), "echo", Map.of(), null, Instant.EPOCH, null)))
+        .extracting("code")
+        .isEqualTo("deadline-passed");
+
+    assertThat(groupsInOrder(MANY - 1)).containsOnlyNulls().hasSize(1);
+    assertThat(groupsInOrder(5)).as("what was refused brings nothing").isEmpty();
+  }
+
+  @Test
+  void aLabelOfFewDevicesIsFoundAmongManyInOnePortion() {
+    enroll(fleet, MANY, "all");
+    fleet.identity.devices().label(device(MANY - 1), List.of("all", "north")).join();
+    Group group = accepted(wanted(null, null, "all", "north"));
+
+    groups.work();
+
+    assertThat(find(group).complete()).isTrue();
+    assertThat(commands(group)).extracting(Command::deviceId).containsExactly(device(MANY - 1));
+  }
+
+  @Test
+  void aDeviceThatLosesItsLabelBeforeItsPortionIsLeftOut() {
+    enroll(fleet, 3, "hall");
+    Group group = accepted(wanted(null, null, "hall"));
+    fleet.identity.devices().label(device(1), List.of()).join();
+
+    workToTheEnd();
+
+    assertThat(commands(group)).extracting(Command::deviceId).containsOnly(device(0), device(2));
+    assertThat(find(group).devices()).isEqualTo(2);
+  }
+
+  @Test
+  void theLatestDeadlineIsThatOfASingleCommandAlsoWithItsAllowance() {
+    enroll(fleet, MANY, "hall");
+    Instant latest = fleet.now.get().plus(Commands.MAX_DEADLINE);
+
+    assertThat(accepted(until(latest)).deadline()).isEqualTo(latest);
+    assertThat(groups.submit(until(latest.plusSeconds(1))).join())
+        .extracting("code")
+        .isEqualTo("deadline-too-far");
+  }
+
+  @Test
+  void theAllowanceMakesNoPastDeadlineGood() {
+    enroll(fleet, MANY, "hall");
+
+    assertThat(groups.submit(until(fleet.now.get().minusSeconds(1))).join())
+        .extracting("code")
+        .isEqualTo("deadline-passed");
+  }
+
+  private static NewGroup until(Instant deadline) {
+    return new NewGroup(
+        new TreeSet<>(Set.of("hall")),
+        new NewCommand(new DeviceId("each"), "echo", Map.of(), null, deadline, null),
+        true);
   }
 
   @Test
