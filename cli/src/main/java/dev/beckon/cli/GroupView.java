@@ -49,7 +49,10 @@ final class GroupView {
     return group.has("endedAt");
   }
 
-  /** 0 only if all succeeded; expired if that is the worst of them. */
+  /**
+   * 0 only if all succeeded, and there were any; expired if that is the worst of them. A group that
+   * was cancelled while its commands were being added has fewer of them than devices.
+   */
   static int exitCode(JsonNode group) {
     JsonNode counts = group.path("counts");
     int otherwise = 0;
@@ -58,7 +61,8 @@ final class GroupView {
         otherwise += counts.path(state).asInt();
       }
     }
-    if (otherwise > 0) {
+    int devices = group.path("devices").asInt();
+    if (otherwise > 0 || devices == 0 || endedCommands(group) < devices) {
       return ExitCode.FAILED;
     }
     return counts.path("EXPIRED").asInt() > 0 ? ExitCode.EXPIRED : ExitCode.DONE;
@@ -79,9 +83,10 @@ final class GroupView {
     return percent(group) + " %";
   }
 
+  /** 0 to 100; while commands are being added there can be more of them than were counted. */
   private static int percent(JsonNode group) {
     int devices = Math.max(1, group.path("devices").asInt());
-    return (int) (100L * endedCommands(group) / devices);
+    return ended(group) ? 100 : (int) Math.min(100, 100L * endedCommands(group) / devices);
   }
 
   private static int endedCommands(JsonNode group) {

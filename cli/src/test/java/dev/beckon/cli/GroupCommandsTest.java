@@ -87,6 +87,37 @@ class GroupCommandsTest extends ApiStubTest {
     assertThat(run.exitCode()).isEqualTo(exitCode);
   }
 
+  @ParameterizedTest
+  @CsvSource({"9, 4, true", "0, 0, false"})
+  void doesNotEndWithZeroIfNotAllDevicesHadACommand(int devices, int succeeded, boolean cancelled) {
+    server
+        .answers(POST, group(4, 0, 0, 0))
+        .answers(
+            GET,
+            group(0, succeeded, 0, 0)
+                .replace("\"devices\":4", "\"devices\":" + devices)
+                .replace("\"cancelAsked\":false", "\"cancelAsked\":" + cancelled));
+
+    CommandRun run = place.run("send", "--group", "hall", "echo", "--wait");
+
+    assertThat(run.exitCode()).isEqualTo(1);
+  }
+
+  @Test
+  void theBarIsFullIfMoreDevicesCameThanWereCounted() {
+    String more = group(1, 6, 0, 0);
+    server
+        .answers(POST, group(4, 0, 0, 0))
+        .answers(GET, more)
+        .answers(GET, group(0, 4, 0, 0))
+        .answers("GET /v1/commands?limit=100", "{\"commands\":[],\"groups\":[" + more + "]}");
+
+    CommandRun run = place.atTerminal().run("send", "--group", "hall", "echo", "--wait");
+
+    assertThat(run.err()).contains("[##############################] 100 %  6 ");
+    assertThat(place.run("command", "list").out()).contains("100 %").doesNotContain("150");
+  }
+
   @Test
   void showsLinesWhereThereIsNoTerminal() {
     server

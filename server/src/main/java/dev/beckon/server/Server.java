@@ -20,6 +20,7 @@ import dev.beckon.server.store.Database;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +40,9 @@ import org.jspecify.annotations.Nullable;
  * when all of them stand; {@link #close} goes the other way.
  */
 public final class Server implements AutoCloseable {
+
+  /** How long the ends of commands hold the timer at once: a group has many at one moment. */
+  private static final long TIME_NANOS = 200_000_000L;
 
   private final LongSupplier nanoClock = System::nanoTime;
   private final InstantSource clock = InstantSource.system();
@@ -199,10 +203,16 @@ public final class Server implements AutoCloseable {
     ground.every(
         Duration.ofMillis(250),
         () -> {
-          // While the disk is full every write would only fail, and say so in the log.
-          if (database.isWritable()) {
-            commands.onTime(clock.instant());
-          }
+          long begun = ground.nanoClock().getAsLong();
+          Instant now;
+          do {
+            // While the disk is full every write would only fail, and say so in the log.
+            if (!database.isWritable()) {
+              return;
+            }
+            now = clock.instant();
+          } while (commands.onTime(now) <= now.toEpochMilli()
+              && ground.nanoClock().getAsLong() - begun < TIME_NANOS);
         });
     ground.every(Duration.ofSeconds(5), database::probe);
   }

@@ -1,8 +1,5 @@
 package dev.beckon.server.command;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.beckon.protocol.Redaction;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.server.command.Acceptance.Hashes;
@@ -11,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,11 +26,6 @@ final class CommandTable {
    * talkative device cannot fill the disk and cannot hide its end.
    */
   static final int MAX_ENTRIES = 200;
-
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final TypeReference<Map<String, String>> TEXTS = new TypeReference<>() {};
-
-  private static final TypeReference<Set<String>> NAMES = new TypeReference<>() {};
 
   private static final String SELECT = "SELECT * FROM commands ";
 
@@ -97,7 +90,7 @@ final class CommandTable {
         command.id(),
         command.deviceId().value(),
         command.action(),
-        json(command.args()),
+        JsonColumn.json(command.args()),
         body,
         command.bodyBytes(),
         command.acceptedAt().toEpochMilli(),
@@ -105,10 +98,10 @@ final class CommandTable {
         millis(CommandLife.dueAt(CommandState.QUEUED, false, command.deadline())),
         asked.idempotencyKey(),
         keyed ? hashes.content() : null,
-        json(new TreeSet<>(secrecy.args())),
+        JsonColumn.json(new TreeSet<>(secrecy.args())),
         secrecy.body() ? 1 : 0,
         secrecy.resultBody() ? 1 : 0,
-        secrecy.any() ? json(SecretParts.values(asked)) : null,
+        secrecy.any() ? JsonColumn.json(SecretParts.values(asked)) : null,
         keyed ? hashes.secrets() : null);
   }
 
@@ -238,6 +231,18 @@ final class CommandTable {
             limit));
   }
 
+  /** Those of single commands only, however many of groups are due too. */
+  static List<Stored> dueSingle(Sql sql, Instant now, int limit) throws SQLException {
+    return withTimelines(
+        sql,
+        sql.list(
+            "SELECT * FROM commands INDEXED BY commands_due_single WHERE due_at <= ? AND group_id"
+                + " IS NULL ORDER BY due_at LIMIT ?",
+            CommandTable::stored,
+            now.toEpochMilli(),
+            limit));
+  }
+
   static Optional<Instant> nextDue(Sql sql) throws SQLException {
     return sql.first(
         "SELECT due_at FROM commands WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
@@ -339,7 +344,7 @@ final class CommandTable {
     sql.update(
         "UPDATE commands SET result = ?, result_body = ?, result_body_bytes = ?,"
             + " secret_result_body = ? WHERE id = ?",
-        json(result),
+        JsonColumn.json(result),
         body,
         bodyBytes,
         secretBody ? 1 : 0,
@@ -352,7 +357,7 @@ final class CommandTable {
             + " commands WHERE id = ?",
         entry.at().toEpochMilli(),
         entry.event(),
-        json(entry.details()),
+        JsonColumn.json(entry.details()),
         id);
     sql.update("UPDATE commands SET entries = entries + 1 WHERE id = ?", id);
   }
@@ -403,17 +408,17 @@ final class CommandTable {
             row.getString("id"),
             new DeviceId(row.getString("device_id")),
             row.getString("action"),
-            texts(row.getString("args")),
+            JsonColumn.texts(row.getString("args")),
             row.getLong("body_bytes"),
             CommandState.valueOf(row.getString("state")),
             Instant.ofEpochMilli(row.getLong("accepted_at")),
             Instant.ofEpochMilli(row.getLong("deadline")),
             row.getString("reason"),
-            texts(row.getString("result")),
+            JsonColumn.texts(row.getString("result")),
             row.getLong("result_body_bytes"),
             List.of(),
             new Secrecy(
-                names(row.getString("secret_args")),
+                JsonColumn.names(row.getString("secret_args")),
                 row.getInt("secret_body") == 1,
                 row.getInt("secret_result_body") == 1),
             row.getString("group_id"));
@@ -425,13 +430,13 @@ final class CommandTable {
         row.getInt("entries"),
         row.getString("body"),
         row.getString("result_body"),
-        secrets == null ? null : texts(secrets));
+        secrets == null ? null : JsonColumn.texts(secrets));
   }
 
   /** Adds what stands in other tables: the timeline, and of a group's command what all share. */
   private static List<Stored> withTimelines(Sql sql, List<Stored> rows) throws SQLException {
     List<Stored> complete = new ArrayList<>(rows.size());
-    GroupTable.Stored group = null; // most rows have none; those that have one mostly share it
+    Map<String, GroupTable.Stored> groups = new HashMap<>(); // most rows have none, or the same
     for (Stored row : rows) {
       List<TimelineEntry> timeline =
           sql.list(
@@ -440,16 +445,17 @@ final class CommandTable {
                   new TimelineEntry(
                       Instant.ofEpochMilli(entry.getLong("at")),
                       entry.getString("event"),
-                      texts(entry.getString("details"))),
+                      JsonColumn.texts(entry.getString("details"))),
               row.id());
       Command command = row.command().with(timeline);
       String groupId = command.groupId();
-      if (groupId != null && (group == null || !group.id().equals(groupId))) {
-        group =
+      GroupTable.Stored shared = groupId == null ? null : groups.get(groupId);
+      if (groupId != null && shared == null) {
+        shared =
             GroupTable.shared(sql, groupId)
                 .orElseThrow(() -> new SQLException("group " + groupId + " is gone"));
+        groups.put(groupId, shared);
       }
-      GroupTable.Stored shared = groupId == null ? null : group;
       complete.add(
           new Stored(
               shared == null ? command : command.with(shared.group()),
@@ -465,34 +471,5 @@ final class CommandTable {
 
   static @Nullable Long millis(@Nullable Instant instant) {
     return instant == null ? null : instant.toEpochMilli();
-  }
-
-  static String json(Map<String, String> texts) {
-    return json((Object) new TreeMap<>(texts));
-  }
-
-  static String json(Object texts) {
-    try {
-      return JSON.writeValueAsString(texts);
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("texts that JSON cannot hold", e);
-    }
-  }
-
-  static Map<String, String> texts(String json) throws SQLException {
-    return read(json, TEXTS);
-  }
-
-  static Set<String> names(String json) throws SQLException {
-    return read(json, NAMES);
-  }
-
-  private static <T> T read(String json, TypeReference<T> type) throws SQLException {
-    try {
-      return JSON.readValue(json, type);
-    } catch (JsonProcessingException e) {
-      // Without its message, which can quote a value.
-      throw new SQLException("a stored map is damaged: " + e.getLocation());
-    }
   }
 }

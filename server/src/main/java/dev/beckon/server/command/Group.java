@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param bodyBytes length of the body; 0 = none
  * @param acceptedAt when it was durable, whole milliseconds
  * @param deadline until when the devices may start, whole milliseconds
- * @param devices how many commands it has, or will have
- * @param complete whether every device has its command; until then they are being added
+ * @param devices how many commands it has, or will have; if it was cancelled while they were being
+ *     added: how many it should have had
+ * @param complete whether none is added any more
  * @param cancelAsked whether somebody wants it cancelled
  * @param counts how many of its commands are in each state; missing = none
  * @param endedAt when the last command ended; null while one has not

@@ -62,17 +62,17 @@ final class GroupTable {
             + " idempotency_key, content_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?,"
             + " ?, ?)",
         group.id(),
-        CommandTable.json(group.labels()),
+        JsonColumn.json(group.labels()),
         group.action(),
-        CommandTable.json(group.args()),
+        JsonColumn.json(group.args()),
         body,
         group.bodyBytes(),
         group.acceptedAt().toEpochMilli(),
         group.deadline().toEpochMilli(),
         group.devices(),
-        CommandTable.json(new TreeSet<>(group.secrecy().args())),
+        JsonColumn.json(new TreeSet<>(group.secrecy().args())),
         group.secrecy().body() ? 1 : 0,
-        group.secrecy().any() ? CommandTable.json(SecretParts.values(asked)) : null,
+        group.secrecy().any() ? JsonColumn.json(SecretParts.values(asked)) : null,
         keyed ? hashes.secrets() : null,
         asked.idempotencyKey(),
         keyed ? hashes.content() : null);
@@ -211,6 +211,11 @@ final class GroupTable {
         id);
   }
 
+  /** No device is added any more; the group still tells how many there should have been. */
+  static void cutShort(Sql sql, String id) throws SQLException {
+    sql.update("UPDATE command_groups SET added_to = NULL WHERE id = ?", id);
+  }
+
   static void askCancel(Sql sql, String id) throws SQLException {
     sql.update("UPDATE command_groups SET cancel_asked = 1, cancelled_to = '' WHERE id = ?", id);
   }
@@ -347,9 +352,9 @@ final class GroupTable {
     Group group =
         new Group(
             row.getString("id"),
-            List.copyOf(new TreeSet<>(CommandTable.names(row.getString("labels")))),
+            List.copyOf(new TreeSet<>(JsonColumn.names(row.getString("labels")))),
             row.getString("action"),
-            CommandTable.texts(row.getString("args")),
+            JsonColumn.texts(row.getString("args")),
             row.getLong("body_bytes"),
             Instant.ofEpochMilli(row.getLong("accepted_at")),
             Instant.ofEpochMilli(row.getLong("deadline")),
@@ -358,11 +363,11 @@ final class GroupTable {
             row.getInt("cancel_asked") == 1,
             Map.of(),
             endedAt == null ? null : Instant.ofEpochMilli(endedAt),
-            new Secrecy(CommandTable.names(row.getString("secret_args")), secretBody, secretBody));
+            new Secrecy(JsonColumn.names(row.getString("secret_args")), secretBody, secretBody));
     return new Stored(
         group,
         row.getString("body"),
-        secrets == null ? null : CommandTable.texts(secrets),
+        secrets == null ? null : JsonColumn.texts(secrets),
         addedTo,
         row.getString("cancelled_to"));
   }

@@ -250,7 +250,7 @@ public final class Groups implements CommandListener {
       throws SQLException {
     String id = stored.id();
     if (stored.addedTo() != null) {
-      GroupTable.complete(sql, id); // the rest of the devices get none
+      GroupTable.cutShort(sql, id); // the rest of the devices get none
     }
     List<Cancelling> cancellings = new ArrayList<>();
     List<String> commands = GroupTable.notEnded(sql, id, cancelledTo, PORTION);
@@ -275,9 +275,16 @@ public final class Groups implements CommandListener {
       changed.remove(id);
       // A write that changes nothing, so that this too is told behind what was committed before.
       var _ =
-          database.write(
-              sql -> GroupTable.find(sql, id).map(GroupTable.Stored::group),
-              group -> group.ifPresent(listeners::groupChanged));
+          database
+              .write(
+                  sql -> GroupTable.find(sql, id).map(GroupTable.Stored::group),
+                  group -> group.ifPresent(listeners::groupChanged))
+              .whenComplete(
+                  (group, failure) -> {
+                    if (failure != null) {
+                      changed.add(id); // it may have been its end, which somebody waits for
+                    }
+                  });
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.beckon.server.command.CommandTable.Stored;
 import dev.beckon.server.store.Sql;
 import java.sql.SQLException;
 import java.time.InstantSource;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +40,10 @@ final class Transitions {
   /** An end that this server decided, with its entry in the timeline; the command after it. */
   Command end(Sql sql, Stored stored, CommandState state, String reason) throws SQLException {
     move(sql, stored, state, reason);
-    CommandTable.append(sql, stored.id(), Report.finished(clock.instant(), state, reason));
-    return reread(sql, stored.id());
+    TimelineEntry entry = Report.finished(clock.instant(), state, reason);
+    CommandTable.append(sql, stored.id(), entry);
+    // Not read again: thousands may end at one deadline.
+    return stored.command().after(state, reason, List.of(entry));
   }
 
   static Command reread(Sql sql, String id) throws SQLException {

@@ -39,6 +39,7 @@ final class GroupSurvivesKillTest {
       Groups groups = fleet.commands.groups();
       long half =
           confirmed.stream().filter(id -> !groups.find(id).orElseThrow().complete()).count();
+      assertThat(half).as("kills in the midst of adding").isPositive();
       while (groups.work()) {
         // once for each portion
       }
