@@ -258,7 +258,7 @@ class GroupsTest {
 
   private List<@Nullable String> groupsInOrder(int device) {
     return fleet.commands.handOver(device(device), Set.of(), 16).join().commands().stream()
-        .map(Command::groupId)
+        .<@Nullable String>map(Command::groupId)
         .toList();
   }
 
