@@ -49,6 +49,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** The role rendezvous: who the devices are, where they are, and how they are woken. */
 final class RendezvousPart implements WakeListener, Rendezvous {
@@ -194,6 +195,14 @@ final class RendezvousPart implements WakeListener, Rendezvous {
     list.start();
     MasterKeys masterKeys = identity.masterKeys();
     DeniedGenerations denied = new DeniedGenerations();
+    // All that stands on the list at once: one by one each would copy those before it.
+    denied.raiseAll(
+        identity.denyList().entries().entrySet().stream()
+            .collect(
+                Collectors.toMap(
+                    entry -> registrar.tag(new DeviceId(entry.getKey())),
+                    Map.Entry::getValue,
+                    Math::max)));
     identity.denyList().onRaised((id, minimum) -> denied.raise(registrar.tag(id), minimum));
     PublicStun publicStun = new PublicStun(ground.config().publicStun());
     sockets.start(
@@ -451,7 +460,7 @@ final class RendezvousPart implements WakeListener, Rendezvous {
         sockets.sendFailures());
     text.counter(
         "beckon_datagrams_receive_failed_total",
-        "Attempts to receive datagrams that failed.",
+        "Attempts to receive datagrams, or to handle them, that failed.",
         sockets.receiveFailures());
     list.metrics(text);
     text.gauge("beckon_peers", "Other servers that are connected.", peers.connected().size());

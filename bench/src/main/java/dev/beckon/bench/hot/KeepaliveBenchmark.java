@@ -105,8 +105,8 @@ public class KeepaliveBenchmark {
     return answers.count;
   }
 
-  private static void fail(RuntimeException failure) {
-    throw failure;
+  private static void fail(Throwable failure) {
+    throw new IllegalStateException(failure);
   }
 
   @TearDown(Level.Iteration)

@@ -11,6 +11,8 @@ import dev.beckon.protocol.datagram.HmacSha256;
  * changes about datagrams on the server. Allocates nothing. Not thread-safe: one per thread.
  */
 public abstract sealed class Authenticator {
+  /** Bytes that {@link #keep} needs. */
+  static final int KEPT_BYTES = DeviceKey.LENGTH;
 
   private Authenticator() {}
 
@@ -30,6 +32,12 @@ public abstract sealed class Authenticator {
    */
   public abstract boolean turnTo(
       int keyId, byte[] bytes, int idOffset, int idLength, int generation);
+
+  /** Notes the device that was turned to, from {@code offset} on, for {@link #turnBack}. */
+  abstract void keep(byte[] kept, int offset);
+
+  /** Turns again to a device that was kept there. */
+  abstract void turnBack(byte[] kept, int offset);
 
   /** Whether what was read is from the device. */
   public abstract boolean isAuthentic(DatagramReader datagram);
@@ -63,6 +71,16 @@ public abstract sealed class Authenticator {
     }
 
     @Override
+    void keep(byte[] kept, int offset) {
+      System.arraycopy(deviceKey, 0, kept, offset, KEPT_BYTES);
+    }
+
+    @Override
+    void turnBack(byte[] kept, int offset) {
+      System.arraycopy(kept, offset, deviceKey, 0, KEPT_BYTES);
+    }
+
+    @Override
     public boolean isAuthentic(DatagramReader datagram) {
       return datagram.isAuthentic(hmac, deviceKey);
     }
@@ -84,6 +102,12 @@ public abstract sealed class Authenticator {
     public boolean turnTo(int keyId, byte[] bytes, int idOffset, int idLength, int generation) {
       return true;
     }
+
+    @Override
+    void keep(byte[] kept, int offset) {}
+
+    @Override
+    void turnBack(byte[] kept, int offset) {}
 
     @Override
     public boolean isAuthentic(DatagramReader datagram) {

@@ -33,8 +33,13 @@ public interface BindingTable {
    * Begins to bring the first rows of {@code tags} from memory into the cache, all at the same
    * time; what is read soon after finds them there. Changes nothing, and needs no lock. Where it
    * does not pay, it does nothing.
+   *
+   * @return means nothing; to be stored somewhere, so that the compiler does not leave out loads
+   *     that nobody needs
    */
-  default void fetch(long[] tags, int count) {}
+  default long fetch(long[] tags, int count) {
+    return 0;
+  }
 
   /** Number of rows. */
   long size();

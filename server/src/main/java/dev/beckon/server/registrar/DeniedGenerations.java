@@ -2,6 +2,7 @@ package dev.beckon.server.registrar;
 
 import io.netty.util.collection.LongObjectHashMap;
 import io.netty.util.collection.LongObjectMap;
+import java.util.Map;
 
 /**
  * The deny-list in the form that a keepalive can ask without allocation: tag → lowest generation
@@ -17,12 +18,18 @@ public final class DeniedGenerations {
 
   /** From now on only generations from {@code minimumGeneration} on are allowed. */
   public synchronized void raise(long tag, int minimumGeneration) {
-    LongObjectMap<Integer> copy = new LongObjectHashMap<>(minimumByTag.size() + 1);
-    copy.putAll(minimumByTag);
-    Integer before = copy.get(tag);
+    Integer before = minimumByTag.get(tag);
     if (before == null || before < minimumGeneration) {
-      copy.put(tag, (Integer) minimumGeneration);
+      raiseAll(Map.of(tag, minimumGeneration));
     }
+  }
+
+  /** As {@link #raise} for many devices, with one copy for all: minimum generations by tag. */
+  public synchronized void raiseAll(Map<Long, Integer> minimumGenerations) {
+    LongObjectMap<Integer> copy =
+        new LongObjectHashMap<>(minimumByTag.size() + minimumGenerations.size() + 1);
+    copy.putAll(minimumByTag);
+    minimumGenerations.forEach((tag, minimum) -> copy.merge(tag, minimum, Math::max));
     minimumByTag = copy;
   }
 }

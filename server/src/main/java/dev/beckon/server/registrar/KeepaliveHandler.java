@@ -11,13 +11,13 @@ import dev.beckon.server.udp.Outbox;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A datagram's way through the server: decode, authenticate, update the registrar, answer.
  *
- * <p>Nothing is written, allocated or answered before the integrity is proven; what fails is
- * counted and dropped. One instance per socket, for it keeps the buffers of its thread.
+ * <p>No row is touched, and nothing is written, allocated or answered, before the integrity is
+ * proven; what fails is counted and dropped. One instance per socket, for it keeps the buffers of
+ * its thread.
  */
 public final class KeepaliveHandler implements DatagramHandler {
   private final int socket;
@@ -30,11 +30,18 @@ public final class KeepaliveHandler implements DatagramHandler {
   private final LongSupplier directoryVersion;
   private final DatagramCounters counters;
 
-  /** One for a datagram that comes alone, and for the first of a batch. */
+  // Between admission and handling, one for each of a batch; the first for one that comes alone.
   private final DatagramReader[] readers = new DatagramReader[Batch.CAPACITY];
-
-  private final @Nullable Malformation[] malformations = new @Nullable Malformation[Batch.CAPACITY];
+  private final boolean[] admitted = new boolean[Batch.CAPACITY];
   private final long[] tags = new long[Batch.CAPACITY];
+  private final byte[] devices = new byte[Batch.CAPACITY * Authenticator.KEPT_BYTES];
+
+  private final long[] wanted = new long[Batch.CAPACITY];
+
+  /** Nobody reads it; without it the compiler would leave out the loads of a fetch. */
+  @SuppressWarnings("unused")
+  private long fetched;
+
   private final DatagramWriter writer = new DatagramWriter();
   private final Binding arrived = new Binding();
   private final Binding row = new Binding();
@@ -77,27 +84,42 @@ public final class KeepaliveHandler implements DatagramHandler {
       long nowNanos,
       long nowMillis,
       Outbox outbox) {
-    decode(0, bytes, length);
-    handle(0, addressHigh, addressLow, port, nowNanos, nowMillis, outbox);
+    if (admits(0, bytes, length)) {
+      handle(0, addressHigh, addressLow, port, nowNanos, nowMillis, outbox);
+    }
   }
 
   /**
-   * Decodes all of them before it handles the first: the rows of a large table are in no cache, and
-   * memory brings those of many devices in the time that one takes.
+   * Decodes and authenticates all of them before it handles the first: the rows of a large table
+   * are in no cache, and memory brings those of many devices in the time that one takes. Only the
+   * rows of devices that proved themselves: a row that is not in memory has to come from the disk,
+   * and strangers must not make the server wait for that.
    */
   @Override
   public void onBatch(
-      Batch batch,
-      long nowNanos,
-      long nowMillis,
-      Outbox outbox,
-      Consumer<RuntimeException> failed) {
+      Batch batch, long nowNanos, long nowMillis, Outbox outbox, Consumer<Throwable> failed) {
     int size = batch.size();
+    int known = 0;
     for (int i = 0; i < size; i++) {
-      decode(i, batch.bytes(i), batch.length(i));
+      admitted[i] = false;
+      try {
+        admitted[i] = admits(i, batch.bytes(i), batch.length(i));
+      } catch (Throwable e) {
+        failed.accept(e);
+      }
+      if (admitted[i] && tags[i] != 0) {
+        wanted[known++] = tags[i];
+      }
     }
-    registrar.fetch(tags, size);
+    try {
+      fetched = registrar.fetch(wanted, known);
+    } catch (Throwable e) { // the rows are fetched when they are read
+      failed.accept(e);
+    }
     for (int i = 0; i < size; i++) {
+      if (!admitted[i]) {
+        continue;
+      }
       try {
         handle(
             i,
@@ -107,23 +129,42 @@ public final class KeepaliveHandler implements DatagramHandler {
             nowNanos,
             nowMillis,
             outbox);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) { // an error too may concern one row: a page that cannot be read
         failed.accept(e);
       }
     }
   }
 
-  private void decode(int i, byte[] bytes, int length) {
+  /**
+   * Decodes a datagram; of a keepalive it asks whether it is authentic and its device not denied,
+   * and keeps the device. What it does not admit is counted.
+   */
+  private boolean admits(int i, byte[] bytes, int length) {
+    tags[i] = 0;
     DatagramReader reader = readers[i];
-    malformations[i] = reader.read(bytes, length);
-    boolean ofADevice =
-        malformations[i] == null
-            && (reader.type() == DatagramType.KEEPALIVE
-                || reader.type() == DatagramType.ONE_WAY_KEEPALIVE);
-    tags[i] =
-        ofADevice ? registrar.tag(bytes, reader.deviceIdOffset(), reader.deviceIdLength()) : 0;
+    Malformation malformation = reader.read(bytes, length);
+    if (malformation != null) {
+      counters.count(malformation);
+      return false;
+    }
+    DatagramType type = reader.type();
+    if (type != DatagramType.KEEPALIVE && type != DatagramType.ONE_WAY_KEEPALIVE) {
+      return true;
+    }
+    if (!isAuthentic(reader)) {
+      return false;
+    }
+    long tag = registrar.tag(bytes, reader.deviceIdOffset(), reader.deviceIdLength());
+    if (denied.denies(tag, reader.generation())) {
+      counters.count(Event.DENIED);
+      return false;
+    }
+    tags[i] = tag;
+    authenticator.keep(devices, i * Authenticator.KEPT_BYTES);
+    return true;
   }
 
+  /** Handles what was admitted. */
   private void handle(
       int i,
       long addressHigh,
@@ -132,11 +173,6 @@ public final class KeepaliveHandler implements DatagramHandler {
       long nowNanos,
       long nowMillis,
       Outbox outbox) {
-    Malformation malformation = malformations[i];
-    if (malformation != null) {
-      counters.count(malformation);
-      return;
-    }
     DatagramReader reader = readers[i];
     switch (reader.type()) {
       case KEEPALIVE, ONE_WAY_KEEPALIVE -> {
@@ -144,7 +180,7 @@ public final class KeepaliveHandler implements DatagramHandler {
         arrived.addressHigh = addressHigh;
         arrived.addressLow = addressLow;
         arrived.port = port;
-        onKeepalive(reader, nowNanos, nowMillis, outbox);
+        onKeepalive(i, nowNanos, nowMillis, outbox);
       }
       case WAKE_ANSWER -> {
         counters.count(Event.WAKE_ANSWER);
@@ -162,14 +198,8 @@ public final class KeepaliveHandler implements DatagramHandler {
   }
 
   /** Of the device and from the address that {@link #arrived} names. */
-  private void onKeepalive(DatagramReader reader, long nowNanos, long nowMillis, Outbox outbox) {
-    if (!isAuthentic(reader)) {
-      return;
-    }
-    if (denied.denies(arrived.tag, reader.generation())) {
-      counters.count(Event.DENIED);
-      return;
-    }
+  private void onKeepalive(int i, long nowNanos, long nowMillis, Outbox outbox) {
+    DatagramReader reader = readers[i];
     arrived.sequence = reader.sequence();
     arrived.keyId = reader.keyId();
     arrived.generation = reader.generation();
@@ -184,6 +214,7 @@ public final class KeepaliveHandler implements DatagramHandler {
           case UNPROVEN -> Event.UNPROVEN;
         });
     if (reader.type() == DatagramType.KEEPALIVE) {
+      authenticator.turnBack(devices, i * Authenticator.KEPT_BYTES);
       answer(reader, outcome, nowMillis, outbox);
     }
     boolean proven = outcome == Outcome.ACCEPTED || outcome == Outcome.REPEATED;

@@ -43,9 +43,9 @@ public final class Registrar {
     return tag == 0 ? 1 : tag;
   }
 
-  /** Begins to fetch the rows of these devices from memory; a tag of 0 stands for none. */
-  void fetch(long[] tags, int count) {
-    table.fetch(tags, count);
+  /** As {@link BindingTable#fetch}. */
+  long fetch(long[] tags, int count) {
+    return table.fetch(tags, count);
   }
 
   /**

@@ -10,6 +10,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A {@link BindingTable} in plain memory, which may be a mapped file: 64 bytes per row, no object
@@ -54,6 +56,8 @@ public final class RowTable implements BindingTable {
   private static final int WORDS = ROW_BYTES / 8;
   private static final int CHECKSUM_WORD = 5;
 
+  private static final Logger log = LoggerFactory.getLogger(RowTable.class);
+
   /** A page of memory: a shard's room begins and ends with one, so that it can be given back. */
   private static final int FIRST_ROWS = 64;
 
@@ -80,10 +84,6 @@ public final class RowTable implements BindingTable {
   private final LongAdder torn = new LongAdder();
   private final LongAdder dropped = new LongAdder();
   private final AtomicInteger rowsUntilRetry = new AtomicInteger();
-
-  /** Nobody reads it; without it the compiler would leave out the loads of {@link #fetch}. */
-  @SuppressWarnings("unused")
-  private long fetched;
 
   private boolean closed; // written under all locks, read under any
 
@@ -167,7 +167,7 @@ public final class RowTable implements BindingTable {
    * lock: a locked instruction would wait for the loads before it.
    */
   @Override
-  public void fetch(long[] tags, int count) {
+  public long fetch(long[] tags, int count) {
     long sum = 0;
     try {
       for (int i = 0; i < count; i++) {
@@ -178,7 +178,7 @@ public final class RowTable implements BindingTable {
     } catch (IllegalStateException e) {
       // A shard has just moved, or the table was closed: the rows are fetched when they are read.
     }
-    fetched = sum;
+    return sum;
   }
 
   @Override
@@ -207,6 +207,9 @@ public final class RowTable implements BindingTable {
       return;
     }
     long journal = journal(shard);
+    // The journal may hold the row before this one, which then has to be complete in its place: a
+    // lock sees to that between two callers, but one may write several rows.
+    VarHandle.releaseFence();
     store(directory, journal, binding);
     VarHandle.releaseFence(); // the row is touched only when the journal is complete
     MemorySegment.copy(directory, journal, rows, at, ROW_BYTES);
@@ -308,6 +311,13 @@ public final class RowTable implements BindingTable {
       setEntry(shard, level + 1, moved);
     } catch (IOException e) {
       rowsUntilRetry.set(ROWS_UNTIL_RETRY); // told by the space, which knows why
+      return false;
+    } catch (OutOfMemoryError e) { // of the scratch room: the rows are where they were
+      rowsUntilRetry.set(ROWS_UNTIL_RETRY);
+      log.error(
+          "bindings: the table cannot grow: {} (give the server more memory; known devices stay"
+              + " reachable, new ones will not be once it is full)",
+          e.getMessage());
       return false;
     }
     space.release(shard, level);

@@ -33,7 +33,7 @@ final class BatchedSocket implements UdpSocket {
   private final Messages received = new Messages(arena, Batch.CAPACITY);
   private final Messages answers = new Messages(arena, Batch.CAPACITY);
   private final Batch batch = new Batch();
-  private final Consumer<RuntimeException> handlerFailed;
+  private final Consumer<Throwable> handlerFailed;
   private int answered;
 
   // Of all other threads, under this lock; and so is closing the descriptor, for its number may
@@ -124,17 +124,20 @@ final class BatchedSocket implements UdpSocket {
     if (count < 0) {
       throw new IOException(LinuxSockets.describe(-count));
     }
-    batch.clear();
-    for (int i = 0; i < count; i++) {
-      batch.add(
-          received.read(i, batch.room()),
-          received.addressHigh(i),
-          received.addressLow(i),
-          received.port(i));
+    try {
+      batch.clear();
+      for (int i = 0; i < count; i++) {
+        batch.add(
+            received.read(i, batch.room()),
+            received.addressHigh(i),
+            received.addressLow(i),
+            received.port(i));
+      }
+      handler.onBatch(batch, nanoClock.getAsLong(), clock.millis(), this, handlerFailed);
+    } finally { // what was answered before a failure leaves
+      received.clear(count);
+      sendAnswers();
     }
-    handler.onBatch(batch, nanoClock.getAsLong(), clock.millis(), this, handlerFailed);
-    received.clear(count);
-    sendAnswers();
   }
 
   @Override

@@ -31,14 +31,10 @@ public interface DatagramHandler {
    * others from being handled.
    *
    * @param batch valid during the call only
-   * @param failed is told of failures
+   * @param failed is told of failures, errors too
    */
   default void onBatch(
-      Batch batch,
-      long nowNanos,
-      long nowMillis,
-      Outbox outbox,
-      Consumer<RuntimeException> failed) {
+      Batch batch, long nowNanos, long nowMillis, Outbox outbox, Consumer<Throwable> failed) {
     for (int i = 0; i < batch.size(); i++) {
       try {
         onDatagram(
@@ -50,7 +46,7 @@ public interface DatagramHandler {
             nowNanos,
             nowMillis,
             outbox);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
         failed.accept(e);
       }
     }

@@ -64,17 +64,30 @@ final class Receiving {
         if (++failed == FAILURES_BEFORE_PAUSES) {
           log.error("udp {}: cannot receive; tried again every 0.1 s", localAddress, e);
         }
-        if (failed >= FAILURES_BEFORE_PAUSES) {
-          LockSupport.parkNanos(this, PAUSE_NANOS);
-        }
+        pauseAfter(failed);
       } catch (RuntimeException e) { // a bug in a handler must not silence the socket
         handlerFailed(e);
+      } catch (Throwable e) { // nor may an error: of memory, or of a page that cannot be read
+        handlerFailed(e);
+        pauseAfter(++failed);
       }
     }
   }
 
-  void handlerFailed(RuntimeException failure) {
-    log.error("datagram handler failed on {}", localAddress, failure);
+  private void pauseAfter(int failed) {
+    if (failed >= FAILURES_BEFORE_PAUSES && !ended) {
+      LockSupport.parkNanos(this, PAUSE_NANOS);
+    }
+  }
+
+  /** Counts and tells it; never throws. */
+  void handlerFailed(Throwable failure) {
+    failures.increment();
+    try {
+      log.error("datagram handler failed on {}", localAddress, failure);
+    } catch (Throwable e) {
+      // Where memory is short, to tell of it can fail too; it was counted.
+    }
   }
 
   boolean hasEnded() {

@@ -63,7 +63,7 @@ public sealed interface UdpSocket extends Outbox, AutoCloseable
   /** Datagrams that could not be sent, since the start. */
   long sendFailures();
 
-  /** Attempts to receive that failed, since the start. */
+  /** Attempts to receive, or to handle what came, that failed since the start. */
   long receiveFailures();
 
   /** Ends the thread that receives, and returns when the handler is not called any more. */

@@ -12,6 +12,9 @@ public final class WakeThread implements AutoCloseable {
   /** With nothing outstanding the thread sleeps this long at a time; a request wakes it sooner. */
   private static final long IDLE_NANOS = 3_600_000_000_000L;
 
+  /** After a failure: memory may be free again then, and the log is not flooded. */
+  private static final long RETRY_NANOS = 1_000_000_000L;
+
   private final Wakes wakes;
   private final LongSupplier nanoClock;
   private final Thread thread;
@@ -33,13 +36,21 @@ public final class WakeThread implements AutoCloseable {
         if (next != Long.MAX_VALUE) {
           waitNanos = next - nowNanos;
         }
-      } catch (RuntimeException e) { // a bug with one wake must not stop the others
-        log.error("wakes failed", e);
-        waitNanos = 1_000_000_000L;
+      } catch (Throwable e) { // neither a bug with one wake nor an error may stop the others
+        tell(e);
+        waitNanos = RETRY_NANOS;
       }
       if (waitNanos > 0) {
         LockSupport.parkNanos(this, waitNanos);
       }
+    }
+  }
+
+  private static void tell(Throwable failure) {
+    try {
+      log.error("wakes failed", failure);
+    } catch (Throwable e) {
+      // Where memory is short, to tell of it can fail too.
     }
   }
 

@@ -209,8 +209,11 @@ public final class Wakes implements OutstandingWakes {
     wake.state = OutstandingWake.State.SENDING;
     wake.scheduleStartNanos = nowNanos;
     wake.scheduled = 0;
-    transmitScheduled(wake, nowNanos);
-    schedule(wake);
+    try {
+      transmitScheduled(wake, nowNanos);
+    } finally {
+      schedule(wake);
+    }
   }
 
   private void extend(OutstandingWake wake, long deadlineMillis, long nowNanos, long nowMillis) {
@@ -333,8 +336,11 @@ public final class Wakes implements OutstandingWakes {
         schedule(wake);
       } else {
         byDue.remove(wake);
-        transmitScheduled(wake, nowNanos);
-        schedule(wake);
+        try {
+          transmitScheduled(wake, nowNanos);
+        } finally { // a failure costs one transmission, not the wake
+          schedule(wake);
+        }
       }
     }
     return NEVER;
@@ -418,10 +424,13 @@ public final class Wakes implements OutstandingWakes {
   }
 
   private void transmitScheduled(OutstandingWake wake, long nowNanos) {
-    transmit(wake, nowNanos);
-    wake.scheduled++;
-    if (wake.scheduleIsOver()) {
-      wake.state = OutstandingWake.State.SILENT;
+    try {
+      transmit(wake, nowNanos);
+    } finally {
+      wake.scheduled++;
+      if (wake.scheduleIsOver()) {
+        wake.state = OutstandingWake.State.SILENT;
+      }
     }
   }
 

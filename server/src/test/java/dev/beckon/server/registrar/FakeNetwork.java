@@ -40,11 +40,14 @@ public final class FakeNetwork {
   public static final DeviceId KITCHEN = new DeviceId("kitchen");
   public static final int KEY_ID = 7;
 
+  /** Looking up the master key with this ID fails. */
+  static final int FAILING_KEY_ID = 66;
+
   public final Security security;
   public final byte[] masterKey = new byte[DeviceKey.LENGTH];
   public final List<Sent> sent = new ArrayList<>();
   public final List<Outbox> sockets = List.of(socket(0), socket(1));
-  public final Registrar registrar = new Registrar(new RowTable(new MemoryRows()), new byte[16]);
+  public final Registrar registrar;
   public final DeniedGenerations denied = new DeniedGenerations();
   public volatile long directoryVersion;
   final DatagramCounters counters = new DatagramCounters();
@@ -71,7 +74,12 @@ public final class FakeNetwork {
   }
 
   public FakeNetwork(Security security) {
+    this(security, new RowTable(new MemoryRows()));
+  }
+
+  FakeNetwork(Security security, BindingTable table) {
     this.security = security;
+    registrar = new Registrar(table, new byte[16]);
     Arrays.fill(masterKey, (byte) 0x42);
   }
 
@@ -112,6 +120,9 @@ public final class FakeNetwork {
   }
 
   public byte @Nullable [] masterKey(int keyId) {
+    if (keyId == FAILING_KEY_ID) {
+      throw new InternalError("as this test wants it");
+    }
     return keyId == KEY_ID ? masterKey : null;
   }
 
@@ -130,8 +141,7 @@ public final class FakeNetwork {
   }
 
   /** Brings several datagrams at once, each with its source; what failed. */
-  List<RuntimeException> arriveTogether(
-      int socket, List<InetSocketAddress> from, List<byte[]> datagrams) {
+  List<Throwable> arriveTogether(int socket, List<InetSocketAddress> from, List<byte[]> datagrams) {
     Batch batch = new Batch();
     for (int i = 0; i < datagrams.size(); i++) {
       byte[] bytes = datagrams.get(i);
@@ -143,7 +153,7 @@ public final class FakeNetwork {
           AddressBits.low(source.getAddress()),
           source.getPort());
     }
-    List<RuntimeException> failures = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
     handler(socket).onBatch(batch, nowNanos, nowMillis, sockets.get(socket), failures::add);
     return failures;
   }

@@ -11,12 +11,15 @@ import dev.beckon.protocol.datagram.AddressBits;
 import dev.beckon.protocol.datagram.DatagramReader;
 import dev.beckon.protocol.datagram.DeviceId;
 import dev.beckon.protocol.datagram.KeepaliveAnswer;
+import dev.beckon.server.udp.Batch;
 import dev.beckon.server.udp.Outbox;
 import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -67,6 +70,7 @@ class KeepaliveHandlerTest {
     assertThat(network.ask(KITCHEN, HOME, 100, 0).directoryVersion()).isEqualTo(4_000_000_000L);
   }
 
+  @Test
   void followsARebindingOnlyAfterTheEchoFromTheNewAddress() {
     network.register(KITCHEN, HOME, 100);
 
@@ -270,18 +274,33 @@ class KeepaliveHandlerTest {
     byte[] keepalive = network.keepalive(KITCHEN, 101, 0, false);
     long high = AddressBits.high(HOME.getAddress());
     long low = AddressBits.low(HOME.getAddress());
-    long[] allocated = new long[2];
+    Batch batch = new Batch();
+    for (int i = 0; i < Batch.CAPACITY; i++) {
+      System.arraycopy(keepalive, 0, batch.room(), 0, keepalive.length);
+      batch.add(keepalive.length, high, low, HOME.getPort());
+    }
+    List<Throwable> failures = new ArrayList<>();
+    Consumer<Throwable> failed = failures::add;
+    long[] alone = new long[2];
+    long[] together = new long[2];
     for (int round = 0; round < 2; round++) { // the first one warms up
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < 1_000_000; i++) {
         handler.onDatagram(
             keepalive, keepalive.length, high, low, HOME.getPort(), 0, network.nowMillis, nowhere);
       }
-      allocated[round] = threads.getCurrentThreadAllocatedBytes() - before;
+      alone[round] = threads.getCurrentThreadAllocatedBytes() - before;
+      before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 1_000_000 / Batch.CAPACITY; i++) {
+        handler.onBatch(batch, 0, network.nowMillis, nowhere, failed);
+      }
+      together[round] = threads.getCurrentThreadAllocatedBytes() - before;
     }
 
-    assertThat(network.count("repeated")).isGreaterThan(1_900_000);
-    assertThat(allocated[1]).isZero();
+    assertThat(network.count("repeated")).isGreaterThan(3_900_000);
+    assertThat(failures).isEmpty();
+    assertThat(alone[1]).isZero();
+    assertThat(together[1]).isZero();
   }
 
   @Test

@@ -12,6 +12,9 @@ public final class MemoryRows implements RowSpace {
   /** How often the next calls of {@link #place} find the disk full. */
   int full;
 
+  /** Whether there is no memory for any growth. */
+  boolean outOfMemory;
+
   final Map<Integer, Integer> levels = new HashMap<>();
   private final Arena arena = Arena.ofAuto();
   private final MemorySegment directory = arena.allocate(RowTable.DIRECTORY_BYTES, 64);
@@ -37,6 +40,9 @@ public final class MemoryRows implements RowSpace {
   @Override
   public synchronized MemorySegment place(int shard, int level, MemorySegment content)
       throws IOException {
+    if (outOfMemory) {
+      throw new OutOfMemoryError("as this test wants it");
+    }
     if (full > 0) {
       full--;
       throw new IOException("full");

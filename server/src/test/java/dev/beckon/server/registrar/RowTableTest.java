@@ -320,6 +320,25 @@ class RowTableTest {
   }
 
   @Test
+  void withoutMemoryItKeepsWhatItHas() {
+    memory.outOfMemory = true;
+    Binding row = new Binding();
+    for (int i = 1; i <= 70; i++) {
+      fill(row, i, 1);
+      table.write(row);
+    }
+    assertThat(table.size()).isEqualTo(64);
+    assertThat(table.dropped()).isEqualTo(6);
+
+    memory.outOfMemory = false;
+    for (int i = 1; i <= 3000; i++) {
+      fill(row, i % 80 + 1, i);
+      table.write(row);
+    }
+    assertThat(table.size()).isEqualTo(80);
+  }
+
+  @Test
   void growsWhenThereIsRoomAgain() {
     memory.full = 1;
     Binding row = new Binding();

@@ -24,6 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -247,6 +248,63 @@ class UdpSocketTest {
     send(new byte[21]);
 
     assertThat(receive().getLength()).isEqualTo(21);
+  }
+
+  @Test
+  void anErrorSilencesNobodyAndIsCounted() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    start(
+        (bytes, length, high, low, port, nowNanos, nowMillis, outbox) -> {
+          if (calls.incrementAndGet() == 1) {
+            throw new InternalError("a page that cannot be read, as this test wants it");
+          }
+          outbox.send(bytes, length, high, low, port);
+        });
+    send(new byte[20]);
+    send(new byte[21]);
+
+    assertThat(receive().getLength()).isEqualTo(21);
+    assertThat(socket.receiveFailures()).isEqualTo(1);
+  }
+
+  /** Answers, and then fails as a whole. */
+  private static final class AnswersAndFails implements DatagramHandler {
+    @Override
+    public void onDatagram(
+        byte[] bytes,
+        int length,
+        long high,
+        long low,
+        int port,
+        long nowNanos,
+        long nowMillis,
+        Outbox outbox) {
+      outbox.send(bytes, length, high, low, port);
+      throw new OutOfMemoryError("as this test wants it");
+    }
+
+    @Override
+    public void onBatch(
+        Batch batch, long nowNanos, long nowMillis, Outbox outbox, Consumer<Throwable> failed) {
+      for (int i = 0; i < batch.size(); i++) {
+        outbox.send(
+            batch.bytes(i),
+            batch.length(i),
+            batch.addressHigh(i),
+            batch.addressLow(i),
+            batch.port(i));
+      }
+      throw new OutOfMemoryError("as this test wants it");
+    }
+  }
+
+  @Test
+  void whatWasAnsweredBeforeAFailureLeavesAndTheThreadGoesOn() throws Exception {
+    start(new AnswersAndFails());
+    for (int i = 0; i < 18; i++) { // more than the failures after which it pauses
+      send(numbered(i, 30));
+      assertThat(ByteBuffer.wrap(receive().getData()).getInt()).isEqualTo(i);
+    }
   }
 
   @Test

@@ -453,15 +453,17 @@ public final class BindingFiles implements AutoCloseable {
         level = enter(number);
         write(level.file, shard * content.byteSize(), content);
         return room(level, shard, number);
-      } catch (IOException | StoreException e) {
+      } catch (IOException | StoreException | OutOfMemoryError e) {
         if (level != null) {
           leave(level);
         }
         log.error(
-            "bindings: the table cannot grow: {} (free some space on the disk of {}; known devices"
-                + " stay reachable, new ones will not be once it is full)",
+            "bindings: the table cannot grow: {} ({}; known devices stay reachable, new ones will"
+                + " not be once it is full)",
             e.getMessage(),
-            folder);
+            e instanceof OutOfMemoryError
+                ? "give the server more memory"
+                : "free some space on the disk of " + folder);
         throw e instanceof IOException io ? io : new IOException(e);
       }
     }

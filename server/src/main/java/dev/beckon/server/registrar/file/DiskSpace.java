@@ -7,7 +7,11 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +23,17 @@ final class DiskSpace implements AutoCloseable {
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
   private static final int KEEP_SIZE_AND_PUNCH_HOLE = 1 | 2;
+  private static final int EINTR = 4;
+  private static final int EINVAL = 22;
   private static final int ENOSPC = 28;
+  private static final int ENOSYS = 38;
+  private static final int EOPNOTSUPP = 95;
   private static final int EDQUOT = 122;
+
+  /** No file system has smaller blocks. */
+  private static final int SMALLEST_BLOCK_BYTES = 512;
+
+  private static final int PIECE_BYTES = 128 * SMALLEST_BLOCK_BYTES;
 
   private static final @Nullable Calls CALLS = Calls.find();
 
@@ -54,16 +67,18 @@ final class DiskSpace implements AutoCloseable {
     }
   }
 
+  private final Path file;
   private final int descriptor;
 
-  private DiskSpace(int descriptor) {
+  private DiskSpace(Path file, int descriptor) {
+    this.file = file;
     this.descriptor = descriptor;
   }
 
   /** Of a file that exists. */
   static DiskSpace of(Path file) throws IOException {
     if (CALLS == null) {
-      return new DiskSpace(-1);
+      return new DiskSpace(file, -1);
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment path = arena.allocateFrom(file.toString());
@@ -71,7 +86,7 @@ final class DiskSpace implements AutoCloseable {
       if (descriptor < 0) {
         throw new IOException(file + ": cannot be opened");
       }
-      return new DiskSpace(descriptor);
+      return new DiskSpace(file, descriptor);
     } catch (IOException | RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
@@ -81,25 +96,69 @@ final class DiskSpace implements AutoCloseable {
 
   /**
    * Makes sure that a part of the file is on the disk, as zeros where it was not: writing to a
-   * mapped page can then never fail for want of space, which would end the process.
+   * mapped page can then never fail for want of space, which would end the process. Nobody else may
+   * write to that part meanwhile.
    *
-   * @throws IOException if the disk is full
+   * @throws IOException if the disk is full or fails
    */
   void reserve(long offset, long bytes) throws IOException {
     if (CALLS == null) {
       return;
     }
     int error;
+    do {
+      error = reserve(CALLS, offset, bytes);
+    } while (error == EINTR);
+    if (!isReserved(error)) {
+      fillHoles(file, offset, bytes);
+    }
+  }
+
+  private int reserve(Calls calls, long offset, long bytes) {
     try {
-      error = (int) CALLS.reserve.invokeExact(descriptor, offset, bytes);
+      return (int) calls.reserve.invokeExact(descriptor, offset, bytes);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
       throw new AssertionError("posix_fallocate(3) throws nothing", e);
     }
-    // Other errors tell that the file system or the C library cannot do this.
-    if (error == ENOSPC || error == EDQUOT) {
-      throw new IOException("No space left on device");
+  }
+
+  /**
+   * What posix_fallocate's result means; false if the file system or the C library cannot do it.
+   *
+   * @throws IOException if it can, and failed
+   */
+  static boolean isReserved(int error) throws IOException {
+    return switch (error) {
+      case 0 -> true;
+      case EOPNOTSUPP, EINVAL, ENOSYS -> false;
+      case ENOSPC, EDQUOT -> throw new IOException("No space left on device");
+      default -> throw new IOException("its space cannot be reserved (error " + error + ")");
+    };
+  }
+
+  /** Writes zeros wherever there may be a hole; what is there stays. */
+  static void fillHoles(Path file, long offset, long bytes) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocate(SMALLEST_BLOCK_BYTES);
+    ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      for (long at = offset; at < offset + bytes; at += PIECE_BYTES) {
+        int length = (int) Math.min(PIECE_BYTES, offset + bytes - at);
+        Arrays.fill(piece.array(), (byte) 0); // as behind the end of the file
+        piece.clear().limit(length);
+        while (piece.hasRemaining() && channel.read(piece, at + piece.position()) > 0) {}
+        for (int block = 0; block < length; block += SMALLEST_BLOCK_BYTES) {
+          int end = Math.min(length, block + SMALLEST_BLOCK_BYTES);
+          zeros.clear().limit(end - block);
+          if (Arrays.equals(piece.array(), block, end, zeros.array(), 0, end - block)) {
+            while (zeros.hasRemaining()) {
+              channel.write(zeros, at + block + zeros.position());
+            }
+          }
+        }
+      }
     }
   }
 
