@@ -60,6 +60,10 @@ final class BeckonServer implements AutoCloseable {
     return process;
   }
 
+  InetSocketAddress udp() {
+    return address("udp");
+  }
+
   InetSocketAddress tls() {
     return address("tls");
   }
