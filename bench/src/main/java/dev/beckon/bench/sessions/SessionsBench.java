@@ -152,13 +152,16 @@ public final class SessionsBench {
     List<Round> compared = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {
       compared.add(
-          show(
-              "nginx",
-              Round.run(theirs, fleet, nginx.process(), 0, options.devices(), options.seconds())));
+          counting(
+              show(
+                  "nginx",
+                  Round.run(
+                      theirs, fleet, nginx.process(), 0, options.devices(), options.seconds()))));
       served.add(
-          show(
-              "server",
-              Round.run(ours, fleet, server.process(), next, commanded, options.seconds())));
+          counting(
+              show(
+                  "server",
+                  Round.run(ours, fleet, server.process(), next, commanded, options.seconds()))));
       next += served.getLast().devices();
     }
     put(
@@ -236,6 +239,18 @@ public final class SessionsBench {
       put("coldCommandMicrosP50", (double) micros.getValueAtPercentile(50));
       put("coldCommandMicrosP99", (double) micros.getValueAtPercentile(99));
     }
+  }
+
+  /** A ratio of rounds in which something failed would say nothing. */
+  private static Round counting(Round round) throws IOException {
+    if (round.devices() == 0) {
+      throw new IOException("devices: all used up (expected: more of them for so many seconds)");
+    }
+    if (!round.failures().isEmpty()) {
+      throw new IOException(
+          "sessions that failed: " + round.failures() + " (expected: none in a round that counts)");
+    }
+    return round;
   }
 
   private static double median(List<Round> rounds, ToDoubleFunction<Round> figure) {
