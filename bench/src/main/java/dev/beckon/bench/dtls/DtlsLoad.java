@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.beckon.bench.Options;
+import dev.beckon.lab.fleet.ProcessFigures;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -26,11 +27,12 @@ import java.util.concurrent.TimeUnit;
  * the other core, and what this one has left is printed.
  *
  * <pre>
- * --address HOST:PORT --first N --sessions N --warm-up SECONDS --seconds N
+ * --address HOST:PORT --first N --sessions N --warm-up SECONDS --seconds N --server-pid PID
  * </pre>
  *
  * <p>Prints a line of JSON when the sessions stand, and another behind the load; without seconds
- * there is no load, and the sessions are left behind as those of idle devices.
+ * there is no load, and the sessions are left behind as those of idle devices. How busy the
+ * server's process was is printed too: only a busy server is the limit.
  */
 public final class DtlsLoad {
   private static final int DEVICES_PER_ADDRESS = 10_000;
@@ -76,7 +78,7 @@ public final class DtlsLoad {
     List<Session> sessions =
         load.handshakes(options.number("first"), options.number("sessions"), seconds > 0);
     if (seconds > 0) {
-      load.run(sessions, options.number("warm-up"), seconds);
+      load.run(sessions, options.number("warm-up"), seconds, options.number("server-pid"));
     }
   }
 
@@ -132,7 +134,7 @@ public final class DtlsLoad {
     }
   }
 
-  private void run(List<Session> sessions, int warmUpSeconds, int seconds)
+  private void run(List<Session> sessions, int warmUpSeconds, int seconds, int serverPid)
       throws IOException, GeneralSecurityException {
     OperatingSystemMXBean process =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -147,13 +149,15 @@ public final class DtlsLoad {
       resent = 0;
       long start = System.nanoTime();
       long cpu = process.getProcessCpuTime();
+      long serverCpuMillis = ProcessFigures.of(serverPid).cpuMillis();
       serve(selector, sessions, seconds);
       long took = System.nanoTime() - start;
       System.out.printf(
           Locale.ROOT,
-          "{\"answersPerSecond\":%.0f,\"resent\":%d,\"loadCpuPercent\":%.0f}%n",
+          "{\"answersPerSecond\":%.0f,\"lossPercent\":%.2f,\"serverCpuPercent\":%.0f,\"loadCpuPercent\":%.0f}%n",
           answers * 1e9 / took,
-          resent,
+          100.0 * resent / Math.max(1, answers + resent),
+          (ProcessFigures.of(serverPid).cpuMillis() - serverCpuMillis) * 1e8 / took,
           (process.getProcessCpuTime() - cpu) * 100.0 / took);
     }
   }
