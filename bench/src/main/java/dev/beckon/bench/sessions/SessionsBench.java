@@ -25,6 +25,9 @@ public final class SessionsBench {
 
   private static final int ROUNDS = 3;
 
+  /** Devices of a round that is long enough to count: a second of a fast server. */
+  private static final int FEWEST = 2_000;
+
   private static final int IDLE = 1_500;
 
   /** What ended sessions leave behind is gone by then. */
@@ -151,6 +154,9 @@ public final class SessionsBench {
     List<Round> served = new ArrayList<>();
     List<Round> compared = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {
+      if (round > 0 && commanded - next < FEWEST) {
+        break; // a fast server has served them all
+      }
       compared.add(
           counting(
               show(

@@ -59,7 +59,7 @@ final class StormBench {
   private static final int INTERVAL_SECONDS = 60;
   private static final int SOURCES = 256;
   private static final Duration CALM = Duration.ofSeconds(10);
-  private static final Duration PATIENCE = Duration.ofSeconds(170);
+  private static final Duration PATIENCE = Duration.ofSeconds(220);
   private static final int LABELS_PER_COMMIT = 5_000;
   private static final ObjectMapper JSON = new ObjectMapper();
 
