@@ -7,7 +7,6 @@ import dev.beckon.lab.fleet.FleetCertificates;
 import dev.beckon.lab.fleet.FleetFolder;
 import dev.beckon.lab.fleet.FleetIds;
 import dev.beckon.lab.fleet.LoadKind;
-import dev.beckon.lab.fleet.SessionDialler;
 import dev.beckon.lab.fleet.SessionLoad;
 import dev.beckon.lab.fleet.SessionLoadConfig;
 import dev.beckon.lab.fleet.Simulation;
@@ -37,7 +36,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
@@ -180,25 +178,13 @@ final class StormBench {
           simulation.pace(
               devices + OTHERS,
               CALM.multipliedBy(2).plus(PATIENCE).plusSeconds(60),
-              new RandomPart(sessions),
+              sessions,
               (seconds, counts, before, median, p99) -> {},
               () -> over));
     } catch (IOException | RuntimeException e) {
       ready.completeExceptionally(e);
       paced.completeExceptionally(e);
     }
-  }
-
-  /** Devices dial after a random part of the dial-back delay. */
-  private record RandomPart(SessionLoad sessions) implements SessionDialler {
-
-    @Override
-    public void dial(int device, long wakeId, long delayMillis) {
-      sessions.dial(device, wakeId, ThreadLocalRandom.current().nextLong(delayMillis + 1));
-    }
-
-    @Override
-    public void close() {}
   }
 
   /** First single commands alone, then the group command with single ones beside it. */
