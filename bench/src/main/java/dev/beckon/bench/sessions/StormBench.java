@@ -51,6 +51,8 @@ import org.HdrHistogram.Histogram;
 final class StormBench {
 
   /** Devices besides those of the group: each is left alone for longer than a session lingers. */
+  private static final int PROGRESS_SECONDS = 10;
+
   private static final int OTHERS = 200;
 
   private static final int SINGLE_MILLIS = 100;
@@ -233,7 +235,9 @@ final class StormBench {
         residentKilobytes.add(server.process().residentKilobytes());
         if (untilEnded) {
           group = call("GET", path, "");
-          progress("commands ended", ended(group), devices);
+          if (residentKilobytes.size() % PROGRESS_SECONDS == 0) {
+            System.err.printf(Locale.ROOT, "%d of %d commands ended%n", ended(group), devices);
+          }
           if (group.has("endedAt")) {
             return group;
           }
@@ -348,8 +352,8 @@ final class StormBench {
   }
 
   private static void progress(String what, long done, long all) {
-    if (System.console() != null) {
-      System.err.printf(Locale.ROOT, "\r\u001b[K%s: %d of %d", what, done, all);
+    if (done % Math.max(1, all / 10) == 0) {
+      System.err.printf(Locale.ROOT, "%s: %d of %d%n", what, done, all);
     }
   }
 }

@@ -484,10 +484,7 @@ public final class Commands implements AutoCloseable {
     return database.read(sql -> CommandTable.waiting(sql, id, now));
   }
 
-  /**
-   * Every device with waiting commands and its latest deadline: to be woken after a start. Without
-   * the commands of groups, whose devices have their turns.
-   */
+  /** Devices with waiting commands of their own, with the latest deadline: woken after a start. */
   public Map<DeviceId, Instant> waiting() {
     Instant now = clock.instant();
     return database.read(sql -> CommandTable.latestDeadlines(sql, now));

@@ -46,7 +46,7 @@ class WakeThreadTest {
               @Override
               public void answered(DeviceId deviceId, int serverNumber, long wakeId) {}
             });
-    try (WakeThread thread = new WakeThread(wakes, System::nanoTime)) {
+    try (WakeThread _ = new WakeThread(wakes, System::nanoTime)) {
       wakes.request(KITCHEN, 0, network.nowMillis + 600_000, System.nanoTime(), network.nowMillis);
 
       assertThat(again.await(60, TimeUnit.SECONDS)).as("a transmission after the error").isTrue();
