@@ -56,6 +56,7 @@ public final class Device implements AutoCloseable {
   private @Nullable FileJournal journal;
   private @Nullable SessionLoop sessions;
   private @Nullable DatagramLoop datagrams;
+  private @Nullable HostAddresses addresses;
 
   private Device(Builder settings, DeviceIdentity identity) {
     this.settings = settings;
@@ -163,6 +164,7 @@ public final class Device implements AutoCloseable {
       link.tie(datagramLoop, sessionLoop);
       sessions = sessionLoop;
       datagrams = datagramLoop;
+      addresses = hosts;
       sessionLoop.start();
       datagramLoop.start();
       return this;
@@ -203,6 +205,9 @@ public final class Device implements AutoCloseable {
     if (sessions != null) {
       sessions.close();
       sessions = null;
+    }
+    if (addresses != null) {
+      addresses.close(); // a resolver may still run, and must not write into a folder that is free
     }
     if (journal != null) {
       journal.close();

@@ -73,6 +73,7 @@ final class HostAddresses {
   private final LongSupplier wallMillis;
   private final Map<String, Good> known = new LinkedHashMap<>();
   private final Map<String, Good> written = new LinkedHashMap<>();
+  private boolean closed;
 
   /**
    * @param file where the last good addresses are kept
@@ -121,7 +122,7 @@ final class HostAddresses {
    * they are others than before; their order does not count, for resolvers rotate it.
    */
   synchronized void good(Found found, InetAddress used) {
-    if (found.goodMillis() != 0 || isLiteral(found.host())) {
+    if (closed || found.goodMillis() != 0 || isLiteral(found.host())) {
       return;
     }
     List<InetAddress> addresses = new ArrayList<>(found.addresses());
@@ -139,6 +140,11 @@ final class HostAddresses {
         || good.millis() - former.millis() > WRITE_AGAIN_MILLIS) {
       store();
     }
+  }
+
+  /** Writes nothing from now on: whoever still finds a server finds it for himself. */
+  synchronized void close() {
+    closed = true;
   }
 
   /** Both families in turn, the one that the resolver puts first first. */

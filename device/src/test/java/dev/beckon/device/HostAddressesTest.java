@@ -105,6 +105,14 @@ class HostAddressesTest {
   }
 
   @Test
+  void leavesTheFolderAloneOnceItIsClosed() throws IOException {
+    hosts.close();
+    good("192.0.2.1");
+
+    assertThat(folder.resolve("hosts.properties")).doesNotExist();
+  }
+
+  @Test
   void doesNotWearTheDiskOut() throws IOException {
     good("192.0.2.1");
     Files.delete(folder.resolve("hosts.properties"));
