@@ -67,7 +67,9 @@ class DtlsDeviceTest {
             "--warm-up",
             "0",
             "--seconds",
-            "1"
+            "1",
+            "--server-pid",
+            String.valueOf(ProcessHandle.current().pid())
           });
     } finally {
       System.setOut(before);
