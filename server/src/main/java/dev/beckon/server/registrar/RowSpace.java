@@ -23,6 +23,9 @@ public interface RowSpace {
    */
   MemorySegment place(int shard, int level, MemorySegment content) throws IOException;
 
+  /** Is told that the table wanted to grow and had not the memory to do so; it goes on as it is. */
+  void cannotGrow(OutOfMemoryError why);
+
   /** The shard has left this level; its room there is free. */
   void release(int shard, int level);
 }

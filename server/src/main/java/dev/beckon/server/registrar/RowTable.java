@@ -10,8 +10,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntPredicate;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A {@link BindingTable} in plain memory, which may be a mapped file: 64 bytes per row, no object
@@ -55,8 +53,6 @@ public final class RowTable implements BindingTable {
   private static final int SHARD_BITS = 10;
   private static final int WORDS = ROW_BYTES / 8;
   private static final int CHECKSUM_WORD = 5;
-
-  private static final Logger log = LoggerFactory.getLogger(RowTable.class);
 
   /** A page of memory: a shard's room begins and ends with one, so that it can be given back. */
   private static final int FIRST_ROWS = 64;
@@ -314,10 +310,7 @@ public final class RowTable implements BindingTable {
       return false;
     } catch (OutOfMemoryError e) { // of the scratch room: the rows are where they were
       rowsUntilRetry.set(ROWS_UNTIL_RETRY);
-      log.error(
-          "bindings: the table cannot grow: {} (give the server more memory; known devices stay"
-              + " reachable, new ones will not be once it is full)",
-          e.getMessage());
+      space.cannotGrow(e);
       return false;
     }
     space.release(shard, level);

@@ -53,5 +53,8 @@ public final class MemoryRows implements RowSpace {
   }
 
   @Override
+  public void cannotGrow(OutOfMemoryError why) {}
+
+  @Override
   public void release(int shard, int level) {}
 }

@@ -469,6 +469,14 @@ public final class BindingFiles implements AutoCloseable {
     }
 
     @Override
+    public void cannotGrow(OutOfMemoryError why) {
+      log.error(
+          "bindings: the table cannot grow: {} (give the server more memory; known devices stay"
+              + " reachable, new ones will not be once it is full)",
+          why.getMessage());
+    }
+
+    @Override
     public void release(int shard, int number) {
       // By another thread: some file systems write out what is to be dropped, and wait for the
       // disk.
