@@ -45,7 +45,7 @@ final class GroupWaking implements AutoCloseable, WakingLogic.Devices, CommandLi
 
   private static final int PAGE = 500;
 
-  /** Of wakes that are being sent; some 400 bytes each. */
+  /** Of wakes that are being sent: bounds the memory for devices that do not come. */
   private static final int MAX_OUTSTANDING = 20_000;
 
   /** Devices that are back and wait for their turn; more of them ask again by a keepalive. */

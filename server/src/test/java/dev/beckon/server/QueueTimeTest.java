@@ -89,7 +89,7 @@ class QueueTimeTest {
     PaceLogic pace = new PaceLogic(100, now);
     double first = pace.perSecond();
     for (int i = 0; i < 240; i++) {
-      writerWait = (20 + random.nextInt(15)) * MILLI; // a fsync, and what is left of one before it
+      writerWait = (30 + random.nextInt(15)) * MILLI; // a fsync, and what is left of one before it
       long waited = measure();
       pace.woken(0, true);
       pace.measured(waited, now);

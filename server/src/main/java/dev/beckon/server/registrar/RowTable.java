@@ -32,8 +32,8 @@ import java.util.function.IntPredicate;
  * its own: open addressing, where the tag's next bits say at which fraction of the shard a search
  * begins. A shard that is 13/16 full moves to the next <em>level</em>: its rows are copied to a
  * larger room, and one store in the directory makes that room the shard's. So the table grows in
- * small steps while it is used, and no keepalive waits for more than its own shard: 0.1 to 0.5 ms
- * with ten million rows.
+ * small steps while it is used, and no keepalive waits for more than its own shard; {@code
+ * bench/restart} prints the longest wait.
  *
  * <p>The directory: an 8-byte entry per shard (check 24 | level 8 | rows 32), then a 64-byte
  * <em>journal</em> per shard: the row that was last written there, stored before the row itself. A

@@ -14,7 +14,7 @@ public final class PaceLogic {
 
   /**
    * Wakes per second, however little time the server needs for a session. They leave from the
-   * socket that takes the keepalives, some 15 µs each: this is less than a tenth of that thread.
+   * socket that takes the keepalives, of which a core takes twenty times as many.
    */
   public static final int FASTEST_PER_SECOND = 5_000;
 
